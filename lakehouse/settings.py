@@ -135,7 +135,7 @@ class Settings(BaseSettings):
 
     profile: Literal["local", "cluster"] = "local"
     home: Path = Field(Path(".lakehouse"), description="data, logs and pid files of this instance")
-    cache: Path = Field(Path(".cache"), description="resolved JVM artefacts, shared by instances")
+    cache: Path = Field(Path("~/.cache/tmdb-lakehouse"), description="JVM artefacts, shared by instances")
     bind: str = Field("127.0.0.1", description="the address that services listen on")
     hdfs: Hdfs = Hdfs()
     metastore: Metastore = Metastore()

@@ -1,0 +1,197 @@
+"""The JVM artefacts: pinned here with their checksums, resolved once into a cache, verified before use.
+
+Spark's own resolver (Ivy) fetches them, so no registry's address stands in this project; a mirror is set
+as for any Spark, by `spark.jars.ivySettings`. Everything that Spark already ships is kept out.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.errors import ArtefactError
+from lakehouse.java import java_home
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One jar. `sha256` None: nobody here could fetch it to measure it; its first digest is kept and held to."""
+
+    group: str
+    name: str
+    version: str
+    sha256: str | None
+
+    @property
+    def coordinate(self) -> str:
+        """`group:name:version`, as Maven and Spark write it."""
+        return f"{self.group}:{self.name}:{self.version}"
+
+    @property
+    def file(self) -> str:
+        """The jar's name in the cache."""
+        return f"{self.name}-{self.version}.jar"
+
+
+DELTA = (
+    Artefact("io.delta", "delta-spark_4.2_2.13", "4.4.0", "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead"),
+    Artefact("io.delta", "delta-storage", "4.4.0", "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc"),
+    Artefact("io.delta", "delta-kernel-api", "4.4.0", "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11"),
+    Artefact("io.delta", "delta-kernel-defaults", "4.4.0", "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b"),
+    Artefact("io.delta", "delta-kernel-unitycatalog", "4.4.0", "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa"),
+)
+HADOOP_SERVICES = Artefact("org.apache.hadoop", "hadoop-client-minicluster", "3.5.0", "06772d24529e59939915979b3edba204d367750ef7dc5120411f35221dd4818c")
+MONGO_STANDIN = (
+    Artefact("de.bwaldvogel", "mongo-java-server-core", "1.47.0", "9a34c9ad6ac6261906295481838256033ec1efc8c93a3e3828e5d47a006b0bd4"),
+    Artefact("de.bwaldvogel", "mongo-java-server-memory-backend", "1.47.0", "82864f8a2ede1514f64c2cd3a70e8022c259eb3d78975cfa208c1668ac1f12bb"),
+)
+# The project's own artefact first; where a mirror does not serve it, Sedona's jar carries the same classes.
+GRAPHFRAMES = (
+    Artefact("io.graphframes", "graphframes-spark4_2.13", "0.9.2", None),
+    Artefact("org.apache.sedona", "sedona-spark-shaded-4.0_2.13", "1.8.0", "c847cec67cd06b43c7a2f67086fa56fd6044564a539128e598cf68262fe53a2f"),
+)
+
+# What these artefacts ask for and Spark ships itself (often newer), or no code path here needs.
+_KEPT_OUT = (
+    "org.scala-lang:*", "io.netty:*", "org.slf4j:*", "org.apache.hadoop:hadoop-client-api",
+    "org.apache.hadoop:hadoop-client-runtime", "io.unitycatalog:*", "org.apache.logging.log4j:*",
+    "com.google.code.findbugs:*", "org.roaringbitmap:*", "com.fasterxml.jackson.core:*",
+    "com.fasterxml.jackson.datatype:*", "org.apache.parquet:*", "javax.annotation:*", "org.locationtech.jts:*",
+    "org.xerial.snappy:*", "io.airlift:*", "commons-pool:*", "com.github.luben:*", "org.apache.spark:*",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Jars:
+    """The paths of the resolved jars, by purpose."""
+
+    delta: tuple[Path, ...]
+    hadoop_services: Path
+    mongo_standin: tuple[Path, ...]
+    graphframes: Path
+
+    @property
+    def spark(self) -> tuple[Path, ...]:
+        """What Spark's drivers and executors need beyond Spark's own jars."""
+        return (*self.delta, self.graphframes)
+
+
+def pyspark_home() -> Path:
+    """The folder of the installed pyspark: `bin/`, and `jars/` with Spark, Hive and the Hadoop client."""
+    import pyspark
+
+    return Path(pyspark.__file__).parent
+
+
+def ensure_jars(cache: Path, on_step: Callable[[str], None] = lambda step: None) -> Jars:
+    """Give the jars, fetching what is missing; each is held to its pinned checksum.
+
+    Args:
+        cache: the folder that keeps them.
+        on_step: told what is being fetched.
+
+    Raises:
+        ArtefactError: one cannot be fetched, or is not what was pinned.
+    """
+    folder = cache / "jars"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        always = (*DELTA, HADOOP_SERVICES, *MONGO_STANDIN)
+        missing = [artefact for artefact in always if not (folder / artefact.file).exists()]
+        if missing:
+            on_step(f"fetching {len(missing)} JVM artefacts")
+            _fetch(missing, cache)
+        graphframes = _graphframes(cache, on_step)
+        _verify((*always, graphframes), folder)
+    return Jars(
+        delta=tuple(folder / artefact.file for artefact in DELTA),
+        hadoop_services=folder / HADOOP_SERVICES.file,
+        mongo_standin=tuple(folder / artefact.file for artefact in MONGO_STANDIN),
+        graphframes=folder / graphframes.file,
+    )
+
+
+def _graphframes(cache: Path, on_step: Callable[[str], None]) -> Artefact:
+    for candidate in GRAPHFRAMES:
+        if (cache / "jars" / candidate.file).exists():
+            return candidate
+    on_step("fetching GraphFrames")
+    for candidate in GRAPHFRAMES[:-1]:
+        try:
+            _fetch([candidate], cache)
+        except ArtefactError:
+            continue
+        return candidate
+    _fetch([GRAPHFRAMES[-1]], cache)
+    return GRAPHFRAMES[-1]
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    with (folder / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _fetch(artefacts: list[Artefact], cache: Path) -> None:
+    ivy = cache / "ivy"
+    command = [
+        str(pyspark_home() / "bin" / "spark-submit"),
+        "--conf", f"spark.jars.ivy={ivy}",
+        "--packages", ",".join(artefact.coordinate for artefact in artefacts),
+        "--exclude-packages", ",".join(_KEPT_OUT),
+        # Any class that ends at once: the resolving is what is wanted.
+        "--class", "org.apache.hadoop.util.VersionInfo", "spark-internal",
+    ]  # fmt: skip
+    environment = {**os.environ, "JAVA_HOME": str(java_home(cache)), "SPARK_LOCAL_IP": "127.0.0.1"}
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    (cache / "resolve.log").write_text(answer.stdout + answer.stderr, encoding="utf-8")
+    for artefact in artefacts:
+        fetched = ivy / "jars" / f"{artefact.group}_{artefact.file}"
+        if not fetched.exists():
+            raise ArtefactError(
+                f"{artefact.coordinate} could not be fetched from the configured Maven repositories.",
+                f"Check the network or the mirror; Spark's resolver wrote {cache / 'resolve.log'}.",
+            )
+        draft = cache / "jars" / f".{artefact.file}"
+        shutil.copyfile(fetched, draft)
+        draft.replace(cache / "jars" / artefact.file)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _verify(artefacts: tuple[Artefact, ...], folder: Path) -> None:
+    """Hold each jar to its digest; one whose size and time have not changed since is not read again."""
+    record = folder / "verified.json"
+    known: dict[str, list[int | str]] = json.loads(record.read_text()) if record.exists() else {}
+    seen: dict[str, list[int | str]] = {}
+    for artefact in artefacts:
+        path = folder / artefact.file
+        state = path.stat()
+        entry = known.get(artefact.file)
+        digest = (
+            str(entry[2])
+            if entry and entry[:2] == [state.st_size, state.st_mtime_ns]
+            else sha256_of(path)
+        )
+        wanted = artefact.sha256 or (str(entry[2]) if entry else digest)
+        if digest != wanted:
+            raise ArtefactError(
+                f"{path} is not the pinned {artefact.coordinate}: its SHA-256 is {digest}, expected {wanted}.",
+                "Remove the file and run `make setup` again.",
+            )
+        seen[artefact.file] = [state.st_size, state.st_mtime_ns, digest]
+    if seen != known:
+        draft = record.with_suffix(".draft")
+        draft.write_text(json.dumps(seen, indent=1))
+        draft.replace(record)

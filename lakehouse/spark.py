@@ -1,0 +1,167 @@
+"""The one Spark session builder, used by the Thrift server and by every job."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.artefacts import Jars, ensure_jars, pyspark_home
+from lakehouse.java import java_home
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.file.ref = file
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = {file}
+appender.file.filePattern = {file}.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{{yyyy-MM-dd'T'HH:mm:ss.SSS}} %p %c{{1}}: %m%n%ex
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 20MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 5
+"""
+
+
+def delta_conf() -> dict[str, str]:
+    """What makes any session a Delta session, with the planning cost of small tables kept down."""
+    return {
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # A Delta log is replayed in this many tasks: the default of 50 costs seconds a query on two cores.
+        "spark.databricks.delta.snapshotPartitions": "2",
+    }
+
+
+def sql_conf(settings: Settings) -> dict[str, str]:
+    """How SQL is planned and run, wherever it runs."""
+    return {
+        **delta_conf(),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.shuffle.partitions": str(settings.spark.shuffle_partitions),
+        "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.sql.parquet.compression.codec": "snappy",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Small tables: one task costs more than the megabyte that it reads.
+        "spark.sql.files.openCostInBytes": str(8 * 1024 * 1024),
+        "spark.ui.enabled": "true" if settings.spark.ui_port else "false",
+        "spark.ui.port": str(settings.spark.ui_port or 4040),
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def storage_conf(settings: Settings) -> dict[str, str]:
+    """Where tables are: HDFS, and the metastore that knows them."""
+    return {
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.warehouse.dir": settings.warehouse,
+        "spark.hadoop.fs.defaultFS": settings.hdfs.uri,
+        "spark.hadoop.hive.metastore.uris": settings.metastore.uri,
+        "spark.hadoop.dfs.client.use.datanode.hostname": "false",
+    }
+
+
+def jvm_conf(settings: Settings, jars: Jars, log_file: Path, memory_mb: int) -> dict[str, str]:
+    """How the driver's JVM is started: heap, class path, and a log file instead of the terminal."""
+    conf = {
+        "spark.driver.memory": f"{memory_mb}m",
+        # On the class path of the JVM itself: the Thrift server's threads do not see `spark.jars`.
+        "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars.spark),
+        "spark.driver.extraJavaOptions": (
+            f"-Dlog4j2.configurationFile=file:{_log4j_file(log_file)} -Dderby.stream.error.file={os.devnull} "
+            "-XX:+UseParallelGC -XX:TieredStopAtLevel=4"
+        ),
+        "spark.driver.host": settings.bind,
+        "spark.driver.bindAddress": settings.bind,
+    }
+    if settings.profile == "cluster":
+        conf["spark.jars"] = ",".join(str(jar) for jar in jars.spark)
+        del conf["spark.driver.host"], conf["spark.driver.bindAddress"]
+    return conf
+
+
+def _log4j_file(log_file: Path) -> Path:
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    path = log_file.with_suffix(".log4j2.properties")
+    path.write_text(_LOG4J.format(file=log_file), encoding="utf-8")
+    return path
+
+
+def spark_conf(settings: Settings, log_file: Path, memory_mb: int) -> dict[str, str]:
+    """Everything that is set for a session; what `spark.extra` names has the last word."""
+    jars = ensure_jars(settings.cache)
+    return {
+        "spark.master": settings.spark.master,
+        **sql_conf(settings),
+        **storage_conf(settings),
+        **jvm_conf(settings, jars, log_file, memory_mb),
+        **settings.spark.extra,
+    }
+
+
+def start_session(conf: dict[str, str], app_name: str, settings: Settings, stderr: Path) -> "SparkSession":
+    """Start (or give the running) session with `conf`.
+
+    What the JVM writes to its standard error goes to the file `stderr`, not to the terminal.
+    """
+    os.environ["JAVA_HOME"] = str(java_home(settings.cache))
+    os.environ["SPARK_HOME"] = str(pyspark_home())
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ.setdefault("SPARK_LOCAL_IP", settings.bind)
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName(app_name)
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    with _standard_error_to(stderr):
+        return builder.getOrCreate()
+
+
+def spark_session(settings: Settings, app_name: str) -> "SparkSession":
+    """The session of a job: Delta on HDFS, the metastore, every registered UDF, every source table.
+
+    One session a process: a second call gives the same one.
+
+    Raises:
+        ServiceError: HDFS or the metastore does not answer.
+    """
+    from lakehouse.services.health import require
+
+    require(settings, "hdfs", "metastore")
+    logs = settings.home / "logs"
+    conf = spark_conf(settings, logs / f"spark-{app_name}.log", settings.spark.driver_memory_mb)
+    spark = start_session(conf, app_name, settings, logs / f"spark-{app_name}.err")
+    prepare(spark)
+    return spark
+
+
+def prepare(spark: "SparkSession") -> None:
+    """Publish the UDFs to the session, and make sure that the tables which dbt reads as sources exist."""
+    for group in ("lakehouse.udfs", "lakehouse.tables"):
+        for point in sorted(entry_points(group=group), key=lambda point: point.name):
+            point.load()(spark)
+
+
+@contextlib.contextmanager
+def _standard_error_to(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with path.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)

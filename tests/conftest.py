@@ -1,0 +1,44 @@
+"""Fixtures that every test may use."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TMDB_DATA = Path(os.environ.get("TMDB_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def tmdb_data() -> Path:
+    """The folder of real TMDB records; they are TMDB's, and no part of this project."""
+    if not TMDB_DATA.is_dir():
+        pytest.skip(f"the real TMDB records are not at {TMDB_DATA} (set TMDB_DATA to their folder)")
+    return TMDB_DATA
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:  # noqa: F821
+    """A local Delta session on two cores: warehouse and metastore in a temporary folder, no service."""
+    from lakehouse.artefacts import ensure_jars
+    from lakehouse.settings import load_settings
+    from lakehouse.spark import jvm_conf, prepare, sql_conf, start_session
+
+    home = tmp_path_factory.mktemp("spark")
+    settings = load_settings(home=str(home))
+    conf = {
+        "spark.master": "local[2]",
+        **sql_conf(settings),
+        **jvm_conf(settings, ensure_jars(settings.cache), home / "spark.log", 2048),
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.warehouse.dir": f"file:{home}/warehouse",
+        "spark.hadoop.fs.defaultFS": "file:///",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={home}/metastore;create=true",
+        "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+        "spark.hadoop.hive.metastore.schema.verification": "false",
+    }
+    session = start_session(conf, "tests", settings, home / "spark.err")
+    prepare(session)
+    yield session
+    session.stop()
