@@ -1,0 +1,1 @@
+"""Where records come from. Each source streams texts; none looks inside them."""
