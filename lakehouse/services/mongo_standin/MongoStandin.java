@@ -13,7 +13,13 @@ public class MongoStandin {
             public String toVersionString() { return "5.0.0"; }
             public int getWireVersion() { return 13; }
         });
-        new MongoServer(backend).bind("127.0.0.1", Integer.parseInt(args[0]));
+        try {
+            new MongoServer(backend).bind("127.0.0.1", Integer.parseInt(args[0]));
+        } catch (Exception failure) {
+            // Netty's threads would keep the process alive with no port open.
+            System.err.println("mongo stand-in cannot listen on 127.0.0.1:" + args[0] + ": " + failure);
+            System.exit(1);
+        }
         System.out.println("mongo stand-in listening on 127.0.0.1:" + args[0]);
         Thread.currentThread().join();
     }
