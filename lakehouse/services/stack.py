@@ -1,0 +1,223 @@
+"""All local services together: up, down, and how they are."""
+
+import fcntl
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lakehouse.artefacts import ensure_jars
+from lakehouse.errors import ServiceError
+from lakehouse.java import java_home
+from lakehouse.services import hdfs, health, metastore, mongo, process, thrift
+from lakehouse.settings import Settings
+
+START_TIMEOUT_SECONDS = 120
+_POLL_SECONDS = 0.25
+
+# Which processes stand behind a service.
+PROCESSES: dict[str, tuple[str, ...]] = {
+    "hdfs": ("namenode", "datanode"),
+    "metastore": ("metastore",),
+    "thrift": ("thrift",),
+    "mongo": ("mongo",),
+}
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """How one service is.
+
+    Args:
+        name: hdfs, metastore, thrift or mongo.
+        address: where it is spoken to.
+        works: whether a real call to it succeeded.
+        finding: what the call gave, or why it failed.
+        pids: the processes here; empty for one that runs elsewhere.
+        memory_mb: their resident memory together.
+    """
+
+    name: str
+    address: str
+    works: bool
+    finding: str
+    pids: tuple[int, ...]
+    memory_mb: float
+
+
+Listener = Callable[[str, str], None]
+"""Told of progress as (service, what happens to it)."""
+
+
+def own_services(settings: Settings) -> list[str]:
+    """The services that run here under these settings, rather than elsewhere."""
+    own = {
+        "hdfs": settings.runs_own_hdfs,
+        "metastore": settings.runs_own_metastore,
+        "thrift": settings.profile == "local",
+        "mongo": settings.runs_own_mongo,
+    }
+    return [name for name, here in own.items() if here]
+
+
+def planned_commands(settings: Settings) -> list[process.Command]:
+    """How each service that runs here is started, and the ports that it takes."""
+    own = own_services(settings)
+    jars = ensure_jars(settings.cache)
+    java = str(java_home(settings.cache) / "bin" / "java")
+    commands: list[process.Command] = []
+    if "thrift" in own:
+        commands.append(thrift.command(settings))
+    if "metastore" in own:
+        commands.append(metastore.command(settings, java, jars))
+    if "mongo" in own:
+        commands.append(mongo.command(settings, java, jars))
+    if "hdfs" in own:
+        commands.extend(hdfs.commands(settings, java, jars))
+    return commands
+
+
+@contextmanager
+def _instance_lock(settings: Settings) -> Iterator[None]:
+    """One `up` or `down` of an instance at a time; the second waits."""
+    run = settings.home / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def up(settings: Settings, on_event: Listener = lambda service, event: None) -> list[ServiceState]:
+    """Start what does not run yet, side by side, and wait until each answers a real call.
+
+    Raises:
+        ServiceError: a port is taken, a service died or did not answer in time (with the end of its log).
+    """
+    own = own_services(settings)
+    with _instance_lock(settings):
+        jars = ensure_jars(settings.cache, lambda step: on_event("artefacts", step))
+        home = java_home(settings.cache)
+        os.environ["JAVA_HOME"] = str(home)
+        java = str(home / "bin" / "java")
+        hdfs.write_configuration(settings)
+        metastore.write_configuration(settings)
+        commands = planned_commands(settings)
+        storage = [command for command in commands if command.name in PROCESSES["hdfs"]]
+        missing = [command for command in commands if process.running(settings.home, command.name) is None]
+        for command in missing:
+            process.require_free(command)
+        try:
+            for command in missing:
+                if command not in storage:
+                    process.start(settings.home, command)
+            if storage and not hdfs.is_formatted(settings):
+                on_event("hdfs", "formatting")
+                _format(settings, hdfs.format_command(settings, java, jars))
+            for command in missing:
+                if command in storage:
+                    process.start(settings.home, command)
+            _wait(settings, own, on_event)
+        except ServiceError:
+            # A half-started stack would make the next `up` fail in another way; what ran before stays.
+            for command in missing:
+                process.stop(settings.home, command.name)
+            raise
+    return status(settings)
+
+
+def _format(settings: Settings, argv: list[str]) -> None:
+    log = process.log_file(settings.home, "namenode")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        code = subprocess.run(
+            argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+    if code != 0:
+        raise ServiceError(
+            f"The NameNode's folder could not be formatted:\n{process.log_tail(settings.home, 'namenode')}",
+            f"Look at {log}.",
+        )
+
+
+def _wait(settings: Settings, names: list[str], on_event: Listener) -> None:
+    began = time.monotonic()
+    with ThreadPoolExecutor(len(names)) as pool:
+        waiting = {pool.submit(_wait_for, settings, name): name for name in names}
+        for done in as_completed(waiting):
+            finding = done.result()
+            on_event(waiting[done], f"ready after {time.monotonic() - began:.1f} s ({finding})")
+
+
+def _wait_for(settings: Settings, name: str) -> str:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while True:
+        # Looked at before the call: another instance's service may answer on the port of one that died.
+        for member in PROCESSES[name]:
+            if process.running(settings.home, member) is None:
+                raise ServiceError(
+                    f"{health.TITLES[name]} ({member}) died at its start. Its log ends:\n"
+                    f"{process.log_tail(settings.home, member)}",
+                    f"The whole log is {process.log_file(settings.home, member)}.",
+                )
+        try:
+            return health.CHECKS[name](settings)
+        except ServiceError as error:
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"{health.TITLES[name]} did not answer within {START_TIMEOUT_SECONDS} s: {error.message} "
+                    f"Its log ends:\n{process.log_tail(settings.home, PROCESSES[name][0])}",
+                    f"The whole log is {process.log_file(settings.home, PROCESSES[name][0])}.",
+                ) from error
+        time.sleep(_POLL_SECONDS)
+
+
+def down(settings: Settings, on_event: Listener = lambda service, event: None) -> list[str]:
+    """End the services that run here, whole process groups; give the names of those that ran."""
+    with _instance_lock(settings):
+        return _stop(settings, own_services(settings), on_event)
+
+
+def _stop(settings: Settings, names: list[str], on_event: Listener) -> list[str]:
+    # The Thrift server first: it writes to the others. The rest side by side.
+    stopped: list[str] = []
+    rounds = (["thrift"], [name for name in names if name != "thrift"])
+    for round_names in rounds:
+        members = [(name, member) for name in round_names if name in names for member in PROCESSES[name]]
+        if not members:
+            continue
+        with ThreadPoolExecutor(len(members)) as pool:
+            ended = pool.map(lambda pair: process.stop(settings.home, pair[1]), members)
+            for (name, member), ran in zip(members, ended, strict=True):
+                if ran:
+                    stopped.append(member)
+                    on_event(name, f"{member} stopped")
+    return stopped
+
+
+def status(settings: Settings) -> list[ServiceState]:
+    """How each service is, found out by a real call to each, side by side."""
+    names = list(PROCESSES)
+    with ThreadPoolExecutor(len(names)) as pool:
+        return list(pool.map(lambda name: _state(settings, name), names))
+
+
+def _state(settings: Settings, name: str) -> ServiceState:
+    members = [process.running(settings.home, member) for member in PROCESSES[name]]
+    alive = [member for member in members if member is not None]
+    try:
+        if name in own_services(settings) and len(alive) < len(members):
+            raise ServiceError("is not running")
+        finding, works = health.CHECKS[name](settings), True
+    except ServiceError as error:
+        finding, works = error.message, False
+    return ServiceState(
+        name,
+        health.address_of(settings, name),
+        works,
+        finding,
+        tuple(member.pid for member in alive),
+        sum(process.memory_mb(member) for member in alive),
+    )
