@@ -224,9 +224,7 @@ def _verify(artefacts: tuple[Artefact, ...], folder: Path) -> None:
         path = folder / artefact.file
         state = path.stat()
         entry = known.get(artefact.file)
-        digest = (
-            str(entry[2]) if entry and entry[:2] == [state.st_size, state.st_mtime_ns] else sha256_of(path)
-        )
+        digest = str(entry[2]) if entry and entry[:2] == [state.st_size, state.st_mtime_ns] else sha256_of(path)
         wanted = artefact.sha256 or (str(entry[2]) if entry else digest)
         if digest != wanted:
             raise ArtefactError(
@@ -238,3 +236,16 @@ def _verify(artefacts: tuple[Artefact, ...], folder: Path) -> None:
         draft = record.with_suffix(".draft")
         draft.write_text(json.dumps(seen, indent=1))
         draft.replace(record)
+
+
+def main() -> None:
+    """Fetch what is missing: `python -m lakehouse.artefacts`."""
+    from lakehouse.settings import load_settings
+
+    ensure_jars(load_settings().cache, print)
+
+
+if __name__ == "__main__":
+    from lakehouse.cli import run_safely
+
+    run_safely(main)

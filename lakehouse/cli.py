@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from importlib.metadata import entry_points
 from typing import Annotated, Any
@@ -50,9 +51,7 @@ def up() -> None:
         states = stack.up(settings, on_event)
     console.print(_states(states))
     if settings.runs_own_mongo:
-        console.print(
-            "[yellow]MongoDB is the in-memory stand-in: its collections are gone after `lakehouse down`.[/]"
-        )
+        console.print("[yellow]MongoDB is the in-memory stand-in: its collections are gone after `lakehouse down`.[/]")
 
 
 @app.command()
@@ -141,8 +140,7 @@ def sql(
         writer.writerows(answer.rows)
     elif answer.columns:
         escaped = [
-            [str(value).replace("[", r"\[") if value is not None else "NULL" for value in row]
-            for row in answer.rows
+            [str(value).replace("[", r"\[") if value is not None else "NULL" for value in row] for row in answer.rows
         ]
         console.print(table("", answer.columns, escaped))
         console.print(f"[dim]{len(answer.rows)} rows[/]")
@@ -170,15 +168,17 @@ def hdfs(context: typer.Context) -> None:
 def build_app() -> typer.Typer:
     """The whole command: what the other packages add is found through their entry points."""
     for point in sorted(entry_points(group="lakehouse.commands"), key=lambda point: point.name):
-        try: point.load()(app)
-        except ImportError: pass
+        try:
+            point.load()(app)
+        except ImportError:
+            pass
     return app
 
 
-def main() -> None:
-    """Run the command. An error that a person can act on is a sentence, and exit code 1."""
+def run_safely(work: Callable[[], None]) -> None:
+    """Run `work`. An error that a person can act on becomes a sentence, and exit code 1."""
     try:
-        build_app()(standalone_mode=True)
+        work()
     except LakehouseError as error:
         if os.environ.get("LAKEHOUSE_TRACEBACK"):
             raise
@@ -187,6 +187,11 @@ def main() -> None:
     except KeyboardInterrupt:
         say_failure(LakehouseError("Interrupted.", "Every step can be run again; nothing is left half done."))
         sys.exit(130)
+
+
+def main() -> None:
+    """Run the command."""
+    run_safely(lambda: build_app()(standalone_mode=True))
 
 
 if __name__ == "__main__":

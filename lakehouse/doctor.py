@@ -45,9 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         except LakehouseError as error:
             findings.append(Finding(name, False, error.message, error.next_step))
     for state in stack.status(settings):
-        findings.append(
-            Finding(state.name, state.works or None, state.finding, "" if state.works else "lakehouse up")
-        )
+        findings.append(Finding(state.name, state.works or None, state.finding, "" if state.works else "lakehouse up"))
     return findings
 
 
@@ -84,9 +82,7 @@ def _disk(settings: Settings) -> Finding:
 
 def _home(settings: Settings) -> Finding:
     if not os.access(settings.home, os.W_OK):
-        return Finding(
-            "home", False, f"{settings.home} cannot be written", "set LAKEHOUSE_HOME to a folder of yours"
-        )
+        return Finding("home", False, f"{settings.home} cannot be written", "set LAKEHOUSE_HOME to a folder of yours")
     return Finding("home", True, str(settings.home))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from lakehouse.errors import LakehouseError, ServiceError
 from lakehouse.settings import Settings
 
-
 # Both write connection errors to the terminal before they raise them; the raised one is enough.
 for _name in ("thrift", "pyhive"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)

@@ -60,9 +60,7 @@ def _candidates() -> list[Path]:
 def java_version(java: Path) -> int | None:
     """Ask a `java` program for its major version; None where it does not run."""
     try:
-        answer = subprocess.run(
-            [str(java), "-version"], capture_output=True, text=True, timeout=30, check=True
-        )
+        answer = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)

@@ -221,9 +221,7 @@ def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     merged = dict(under)
     for key, value in over.items():
         merged[key] = (
-            _merge(merged[key], value)
-            if isinstance(value, dict) and isinstance(merged.get(key), dict)
-            else value
+            _merge(merged[key], value) if isinstance(value, dict) and isinstance(merged.get(key), dict) else value
         )
     return merged
 
@@ -239,9 +237,7 @@ def config_file() -> Path | None:
     if path.is_file():
         return path
     if named:
-        raise ConfigurationError(
-            f"LAKEHOUSE_CONFIG names {path}, which is not there.", "Correct or unset it."
-        )
+        raise ConfigurationError(f"LAKEHOUSE_CONFIG names {path}, which is not there.", "Correct or unset it.")
     fallback = project_root() / "lakehouse.yaml"
     return fallback if fallback.is_file() else None
 
@@ -262,9 +258,7 @@ def read_config_file() -> dict[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigurationError(
-            f"{path} must hold a mapping of settings.", "See `lakehouse config` for the keys."
-        )
+        raise ConfigurationError(f"{path} must hold a mapping of settings.", "See `lakehouse config` for the keys.")
     return content
 
 

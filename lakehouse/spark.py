@@ -127,6 +127,13 @@ def start_session(conf: dict[str, str], app_name: str, settings: Settings, stder
         return builder.getOrCreate()
 
 
+def start_job_jvm(settings: Settings, app_name: str) -> "SparkSession":
+    """Start a job's session before HDFS and the metastore need to answer; `spark_session` makes it ready."""
+    logs = settings.home / "logs"
+    conf = spark_conf(settings, logs / f"spark-{app_name}.log", settings.spark.driver_memory_mb)
+    return start_session(conf, app_name, settings, logs / f"spark-{app_name}.err")
+
+
 def spark_session(settings: Settings, app_name: str) -> "SparkSession":
     """The session of a job: Delta on HDFS, the metastore, every registered UDF, every source table.
 
@@ -138,9 +145,7 @@ def spark_session(settings: Settings, app_name: str) -> "SparkSession":
     from lakehouse.services.health import require
 
     require(settings, "hdfs", "metastore")
-    logs = settings.home / "logs"
-    conf = spark_conf(settings, logs / f"spark-{app_name}.log", settings.spark.driver_memory_mb)
-    spark = start_session(conf, app_name, settings, logs / f"spark-{app_name}.err")
+    spark = start_job_jvm(settings, app_name)
     prepare(spark)
     return spark
 
@@ -149,18 +154,7 @@ def prepare(spark: "SparkSession") -> None:
     """Publish the UDFs to the session, and make sure that the tables which dbt reads as sources exist."""
     for group in ("lakehouse.udfs", "lakehouse.tables"):
         for point in sorted(entry_points(group=group), key=lambda point: point.name):
-            try: point.load()(spark)
-            except ImportError:
-                if group == "lakehouse.udfs":
-                    def _v(t):
-                        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer as S
-                        global _S
-                        try: a = _S
-                        except NameError: a = _S = S()
-                        return a.polarity_scores(t)["compound"] if t and t.strip() else None
-                    spark.udf.register("vader_compound", _v, "double")
-                    spark.udf.register("vader_category", lambda s: None if s is None else "positive" if s >= 0.05 else "negative" if s <= -0.05 else "neutral", "string")
-                    spark.udf.register("clean_title", lambda s: None if s is None else " ".join(s.split()), "string")
+            point.load()(spark)
 
 
 @contextlib.contextmanager

@@ -14,9 +14,7 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 errors = Console(stderr=True, highlight=False)
 
 
-def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[str] = ()
-) -> Table:
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> Table:
     """A table for the terminal; the columns named in `right` are set flush right."""
     made = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
     for column in columns:

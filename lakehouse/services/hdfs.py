@@ -35,9 +35,7 @@ def write_configuration(settings: Settings) -> Path:
     conf = settings.home / "conf"
     data = settings.home / "hdfs"
     host = settings.bind
-    configuration(
-        conf / "core-site.xml", {"fs.defaultFS": settings.hdfs.uri, "hadoop.tmp.dir": f"{data}/tmp"}
-    )
+    configuration(conf / "core-site.xml", {"fs.defaultFS": settings.hdfs.uri, "hadoop.tmp.dir": f"{data}/tmp"})
     configuration(
         conf / "hdfs-site.xml",
         {

@@ -72,10 +72,7 @@ def running(home: Path, name: str) -> Running | None:
 def _is_alive(process: Running) -> bool:
     try:
         seen = psutil.Process(process.pid)
-        return (
-            seen.status() != psutil.STATUS_ZOMBIE
-            and abs(seen.create_time() - process.started) < _SAME_START_SECONDS
-        )
+        return seen.status() != psutil.STATUS_ZOMBIE and abs(seen.create_time() - process.started) < _SAME_START_SECONDS
     except psutil.Error:
         return False
 
@@ -168,9 +165,7 @@ def log_tail(home: Path, name: str, lines: int = 15) -> str:
             text = handle.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return "(no log)"
-    kept = [
-        line for line in text.splitlines() if line.strip() and not line.startswith("WARNING: Using incubator")
-    ]
+    kept = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING: Using incubator")]
     return "\n".join(kept[-lines:]) or "(its log is empty)"
 
 
@@ -186,3 +181,8 @@ def memory_mb(process: Running) -> float:
         with contextlib.suppress(psutil.Error):
             total += member.memory_info().rss
     return total / 1024 / 1024
+
+
+def own_memory_mb() -> float:
+    """The resident memory of this process and its children (a job's JVM is one of them), MiB."""
+    return memory_mb(Running(os.getpid(), 0.0))

@@ -90,6 +90,11 @@ def _instance_lock(settings: Settings) -> Iterator[None]:
         yield
 
 
+def fetch(settings: Settings) -> None:
+    """Fetch the JVM artefacts that are missing, so that `up` need not."""
+    ensure_jars(settings.cache)
+
+
 def up(settings: Settings, on_event: Listener = lambda service, event: None) -> list[ServiceState]:
     """Start what does not run yet, side by side, and wait until each answers a real call.
 
@@ -132,9 +137,7 @@ def _format(settings: Settings, argv: list[str]) -> None:
     log = process.log_file(settings.home, "namenode")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        code = subprocess.run(
-            argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False
-        ).returncode
+        code = subprocess.run(argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False).returncode
     if code != 0:
         raise ServiceError(
             f"The NameNode's folder could not be formatted:\n{process.log_tail(settings.home, 'namenode')}",

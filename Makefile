@@ -1,0 +1,70 @@
+# Every target sets up what it needs. `make` alone says what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit chaos lint format up down status docs bench clean
+
+PYTHON ?= python3.11
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+.tools/bin/uv:
+	@echo "uv is missing: installing it into .tools"
+	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv==$(UV_VERSION)
+
+# The environment is made anew when the lock or the project's metadata changes.
+$(VENV)/.made: requirements.lock pyproject.toml | $(if $(filter .tools/bin/uv,$(UV)),.tools/bin/uv)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python 3.11 $(VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+setup: $(VENV)/.made ## make the Python environment and fetch the JVM artefacts
+	@$(BIN)/python -m lakehouse.artefacts
+
+demo: setup ## start the services and run the main job on 5,000 synthetic movies
+	@$(BIN)/lakehouse demo
+
+test: setup ## all tests: unit, then on real services
+	@$(BIN)/python -m pytest
+
+unit: $(VENV)/.made ## the unit tests alone: no service, no JVM
+	@$(BIN)/python -m pytest tests/unit
+
+chaos: setup ## kill -9 at ten random moments of each step (about 25 minutes)
+	@LAKEHOUSE_TEST_KILLS=10 $(BIN)/python -m pytest tests/integration/test_kill.py
+
+lint: $(VENV)/.made ## format, style, types, SQL, import direction, secrets
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+format: $(VENV)/.made ## rewrite Python and SQL as lint wants them
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+	@$(BIN)/sqlfluff fix --disable-progress-bar dbt_project
+
+up: setup ## start the services
+	@$(BIN)/lakehouse up
+
+down: $(VENV)/.made ## end the services; tables stay
+	@$(BIN)/lakehouse down
+
+status: $(VENV)/.made ## say how each service is
+	@$(BIN)/lakehouse status
+
+docs: up ## make the lineage site and serve it on http://127.0.0.1:8580
+	@$(BIN)/lakehouse docs
+
+bench: setup ## seconds a step, a dbt node, and the memory of each process: the figures in docs/performance.md
+	@$(BIN)/python -m benchmarks.cycle
+
+clean: ## remove the environment, this instance's data and caches of tools
+	@if [ -x $(BIN)/lakehouse ]; then $(BIN)/lakehouse down; fi
+	@rm -rf $(VENV) .tools .lakehouse .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

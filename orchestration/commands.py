@@ -1,0 +1,144 @@
+"""`lakehouse run`, `demo` and `build`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.clock import instant_text, now, parse_instant
+from lakehouse.errors import ConfigurationError
+from lakehouse.settings import Settings, load_settings
+from lakehouse.terminal import console
+
+if TYPE_CHECKING:
+    from ingestion.run import IngestRequest
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="The instant that this run takes for now (ISO 8601). Without it: ingestion takes the clock's time, "
+        "Gold the latest time that the data itself states.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's commands to the `lakehouse` command."""
+    app.command()(run)
+    app.command()(demo)
+    app.command()(build)
+
+
+def run(
+    source: Annotated[str, typer.Option(help="synthetic, or file.")] = "synthetic",
+    path: Annotated[Path | None, typer.Option(help="For file: JSON Lines (gzip or not), or a folder.")] = None,
+    observed_at: Annotated[
+        str | None, typer.Option(help="When records without a date of their own were observed.")
+    ] = None,
+    batch_id: Annotated[str | None, typer.Option(help="Names the batch; derived when not given.")] = None,
+    movies: Annotated[int | None, typer.Option(min=1, help="For synthetic: how many movies.")] = None,
+    seed: Annotated[int | None, typer.Option(help="For synthetic: the seed.")] = None,
+    dirty_rate: Annotated[float | None, typer.Option(min=0, max=1, help="For synthetic: share of damage.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Run the whole cycle: ingest, Silver, gate, graph, Gold, export. The services must be up."""
+    settings = load_settings()
+    instant = parse_instant(as_of) if as_of else None
+    request = _request(settings, source, path, observed_at, batch_id, movies, seed, dirty_rate, instant or now())
+    _run(settings, request, instant, starts_services=False)
+
+
+def demo(
+    movies: Annotated[int | None, typer.Option(min=1, help="How many synthetic movies (demo.movies).")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Start the services and run the whole cycle over a synthetic catalogue at three dates."""
+    settings = load_settings()
+    instant = parse_instant(as_of) if as_of else None
+    request = _request(settings, "synthetic", None, None, None, movies, None, None, instant or now())
+    _run(settings, request, instant, starts_services=True)
+
+
+def build(
+    select: Annotated[str | None, typer.Option("--select", "-s", help="dbt's node selection; all without it.")] = None,
+    full_refresh: Annotated[bool, typer.Option(help="Build incremental models anew.")] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Run `dbt build`: models and their tests, through the Thrift server."""
+    from lakehouse.services.health import require
+    from orchestration import dbt
+    from orchestration.progress import Progress
+    from orchestration.summary import node_costs
+
+    settings = load_settings()
+    require(settings, "hdfs", "metastore", "thrift")
+    arguments = [*(["--select", select] if select else []), *(["--full-refresh"] if full_refresh else [])]
+    instant = instant_text(parse_instant(as_of)) if as_of else None
+    with Progress() as progress, progress.step("dbt") as findings:
+        progress.detail("dbt reads its project")
+        nodes = dbt.build(
+            settings,
+            arguments,
+            instant,
+            None,
+            lambda name, done: progress.detail(f"{done} nodes done, now {name}"),
+        )
+        findings.append(node_costs(nodes) or "nothing selected")
+
+
+def _request(
+    settings: Settings,
+    source: str,
+    path: Path | None,
+    observed_at: str | None,
+    batch_id: str | None,
+    movies: int | None,
+    seed: int | None,
+    dirty_rate: float | None,
+    as_of: datetime,
+) -> "IngestRequest":
+    from ingestion.run import IngestRequest, open_source
+
+    if source not in ("synthetic", "file"):
+        raise ConfigurationError(f"There is no source {source!r}.", "Give --source synthetic or --source file.")
+    request = IngestRequest(
+        source="file" if source == "file" else "synthetic",
+        as_of=as_of,
+        path=path,
+        observed_at=parse_instant(observed_at) if observed_at else None,
+        batch_id=batch_id or "",
+        movies=movies or settings.demo.movies,
+        seed=settings.demo.seed if seed is None else seed,
+        dirty_rate=settings.demo.dirty_rate if dirty_rate is None else dirty_rate,
+    )
+    # A missing path is found before anything is started.
+    open_source(request, settings.ingest.max_record_bytes)
+    return request
+
+
+def _run(settings: Settings, request: "IngestRequest", gold_as_of: datetime | None, starts_services: bool) -> None:
+    from ingestion.run import batch_of
+    from lakehouse.services import stack
+    from lakehouse.services.health import require
+    from orchestration import cycle, summary
+    from orchestration.progress import Progress
+
+    with Progress() as progress:
+        if not starts_services:
+            require(settings, "hdfs", "metastore", "thrift", "mongo")
+        asked = cycle.Cycle(settings, batch_of(request).batch_id, progress, request, gold_as_of, now)
+        if starts_services:
+            with progress.step("services") as findings:
+                progress.detail("fetching JVM artefacts, once")
+                stack.fetch(settings)
+                asked.warm_up()
+                states = stack.up(settings, lambda service, event: progress.detail(f"{service} {event}"))
+                findings.append(", ".join(state.name for state in states if state.works))
+        else:
+            asked.warm_up()
+        cycle.run(asked)
+        progress.detail("counting")
+        summary.show(asked, console)
+    asked.spark.stop()

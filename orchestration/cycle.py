@@ -1,0 +1,163 @@
+"""The cycle, from source to MongoDB: which step follows which. The CLI runs it; a scheduler can run it step by step.
+
+Every step can be killed anywhere and run again: it lands on the same tables.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.clock import instant_text
+from lakehouse.settings import Settings
+from orchestration import dbt
+from orchestration.progress import Progress
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from ingestion.batch import BatchSummary
+    from ingestion.run import IngestRequest
+
+APP_NAME = "cycle"
+
+
+@dataclass
+class Cycle:
+    """What one run of the cycle was asked for, and what has come of it so far.
+
+    Args:
+        settings: the settings in force.
+        run_id: names the run in MongoDB's publications and in the run's record.
+        progress: what a person watches.
+        request: what to ingest; None: nothing, the tables are built from what Bronze has.
+        gold_as_of: the instant that Gold looks back from; None: the latest one that the data itself states.
+        clock: the wall clock, for start and end times in records only.
+    """
+
+    settings: Settings
+    run_id: str
+    progress: Progress
+    request: "IngestRequest | None"
+    gold_as_of: datetime | None
+    clock: Callable[[], datetime]
+    batch: "BatchSummary | None" = None
+    nodes: list[dbt.Node] = field(default_factory=list)
+    gate: Any = None
+    network: Any = None
+    published: list[Any] = field(default_factory=list)
+    _spark: "SparkSession | None" = None
+    _starting: "Future[SparkSession] | None" = None
+    _parsing: Future[Any] | None = None
+
+    @property
+    def spark(self) -> "SparkSession":
+        """The job's session; the first call waits until it is ready."""
+        from lakehouse.spark import spark_session
+
+        if self._spark is None:
+            if self._starting is not None:
+                self._starting.result()
+            self._spark = spark_session(self.settings, APP_NAME)
+        return self._spark
+
+    def warm_up(self) -> None:
+        """Start the job's JVM and let dbt read its project while other things still happen."""
+        from lakehouse.spark import start_job_jvm
+
+        pool = ThreadPoolExecutor(2, thread_name_prefix="warm-up")
+        self._starting = pool.submit(start_job_jvm, self.settings, APP_NAME)
+        self._parsing = pool.submit(dbt.parse, self.settings)
+        pool.shutdown(wait=False)
+
+    def manifest(self) -> Any:
+        """What dbt read of its project, waiting for it where it is still being read."""
+        return self._parsing.result() if self._parsing is not None else None
+
+
+def ingest(cycle: Cycle, findings: list[str]) -> None:
+    """Land the batch in Bronze."""
+    from ingestion.run import ingest as land
+
+    if cycle.request is None:
+        findings.append("nothing asked for")
+        return
+    cycle.progress.detail("starting Spark")
+    spark = cycle.spark
+
+    def on_progress(done: Any) -> None:
+        cycle.progress.detail(f"{done.requested:,} records read, {done.landed:,} landed")
+
+    cycle.batch = land(spark, cycle.settings.ingest, cycle.request, cycle.clock, on_progress)
+    batch = cycle.batch
+    findings.append(f"{batch.requested:,} records: {batch.landed:,} landed, {batch.unchanged:,} unchanged")
+    findings.append(f"{batch.duplicates:,} duplicates, {batch.quarantined:,} to quarantine")
+
+
+def silver(cycle: Cycle, findings: list[str]) -> None:
+    """Build staging and Silver, with their tests."""
+    _dbt(cycle, "bronze_to_silver", findings)
+
+
+def gate(cycle: Cycle, findings: list[str]) -> None:
+    """Hold Silver to its expectations; below a threshold nothing further is built."""
+    from expectations.commands import gate_silver
+
+    cycle.progress.detail("Great Expectations over Silver")
+    cycle.gate = gate_silver(cycle.spark, cycle.settings)
+    findings.append(f"completeness {cycle.gate.completeness.score:.4f}, consistency {cycle.gate.consistency.score:.4f}")
+
+
+def graph(cycle: Cycle, findings: list[str]) -> None:
+    """Compute the actor network from Silver."""
+    from graph_jobs.commands import build_network
+
+    cycle.network = build_network(cycle.spark, cycle.settings, cycle.progress.detail)
+    findings.append(str(cycle.network))
+
+
+def gold(cycle: Cycle, findings: list[str]) -> None:
+    """Build Gold, with its tests."""
+    _dbt(cycle, "gold", findings)
+
+
+def export(cycle: Cycle, findings: list[str]) -> None:
+    """Publish the marts to MongoDB."""
+    from serving.commands import publish
+
+    cycle.published = publish(cycle.spark, cycle.settings, cycle.run_id, cycle.progress.detail)
+    findings.append(f"{sum(mart.rows for mart in cycle.published):,} documents in {len(cycle.published)} collections")
+
+
+def _dbt(cycle: Cycle, selector: str, findings: list[str]) -> None:
+    cycle.progress.detail("dbt reads its project")
+    manifest = cycle.manifest()
+
+    def on_node(name: str, done: int) -> None:
+        cycle.progress.detail(f"{done} nodes done, now {name}")
+
+    as_of = instant_text(cycle.gold_as_of) if cycle.gold_as_of else None
+    nodes = dbt.build(cycle.settings, ["--selector", selector], as_of, manifest, on_node)
+    cycle.nodes += nodes
+    models = sum(node.kind == "model" for node in nodes)
+    warned = sum(node.status == "warn" for node in nodes)
+    findings.append(f"{models} models, {len(nodes) - models} tests" + (f", {warned} warnings" if warned else ""))
+
+
+STEPS: tuple[tuple[str, Callable[[Cycle, list[str]], None]], ...] = (
+    ("ingest", ingest),
+    ("silver", silver),
+    ("gate", gate),
+    ("graph", graph),
+    ("gold", gold),
+    ("export", export),
+)
+"""The one definition of the cycle's order."""
+
+
+def run(cycle: Cycle) -> None:
+    """Run every step in order; the first that fails ends the cycle."""
+    for name, step in STEPS:
+        with cycle.progress.step(name) as findings:
+            step(cycle, findings)

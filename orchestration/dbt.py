@@ -1,0 +1,153 @@
+"""dbt, run in this process, with each node reported as it starts and ends."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+
+_FAILED = {"error", "fail", "runtime error", "partial success"}
+
+
+class DbtFailed(LakehouseError):
+    """A model could not be built, or a test of one failed."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What became of one dbt node.
+
+    Args:
+        name: the node's name, e.g. `movie_performance`.
+        kind: model, test, unit_test, seed, snapshot, operation.
+        status: dbt's own word: success, pass, warn, error, fail, skipped.
+        seconds: how long it ran.
+        message: dbt's message, of use where it failed.
+    """
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    message: str
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that `profiles.yml` reads, as these settings have them."""
+    return {
+        "LAKEHOUSE_THRIFT__HOST": settings.thrift.host,
+        "LAKEHOUSE_THRIFT__PORT": str(settings.thrift.port),
+        "LAKEHOUSE_DBT__THREADS": str(settings.dbt.threads),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Set the variables for the time of one dbt call; some are settings of ours, and would look set by the user."""
+    ours = environment(settings)
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+def _arguments(settings: Settings) -> list[str]:
+    return [
+        "--project-dir", str(settings.dbt.project_dir),
+        "--profiles-dir", str(settings.dbt.project_dir),
+        "--target-path", str(settings.home / "dbt" / "target"),
+        "--log-path", str(settings.home / "logs"),
+        "--log-level", "none",
+        "--log-level-file", "info",
+        "--no-use-colors",
+    ]  # fmt: skip
+
+
+def parse(settings: Settings) -> Any:
+    """Read the project once; give dbt's manifest, which later calls then need not read again.
+
+    Raises:
+        DbtFailed: the project cannot be parsed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        answer = dbtRunner().invoke(["parse", *_arguments(settings)])
+    if not answer.success:
+        raise DbtFailed(f"dbt cannot parse {settings.dbt.project_dir}: {answer.exception}", "Correct the model named.")
+    return answer.result
+
+
+def build(
+    settings: Settings,
+    arguments: list[str],
+    as_of: str | None = None,
+    manifest: Any = None,
+    on_node: Callable[[str, int], None] = lambda name, done: None,
+) -> list[Node]:
+    """Run `dbt build` with `arguments`; give what became of each node.
+
+    Args:
+        settings: names the project and the Thrift server.
+        arguments: what to build, e.g. `["--selector", "gold"]`.
+        as_of: the dbt var `as_of`; None leaves it to be derived from the data.
+        manifest: from `parse`, to save parsing again.
+        on_node: told the name of each node that starts, and how many have ended.
+
+    Raises:
+        DbtFailed: a node failed; the message names each and says why.
+    """
+    from dbt.cli.main import dbtRunner
+
+    ended = 0
+
+    def listen(event: Any) -> None:
+        nonlocal ended
+        if event.info.name == "NodeStart":
+            on_node(event.data.node_info.node_name, ended)
+        elif event.info.name == "NodeFinished":
+            ended += 1
+
+    variables = ["--vars", f"{{as_of: '{as_of}'}}"] if as_of else []
+    with _environment(settings):
+        answer = dbtRunner(manifest=manifest, callbacks=[listen]).invoke(
+            ["build", *arguments, *variables, *_arguments(settings)]
+        )
+    results = getattr(answer.result, "results", None)
+    if results is None:
+        reason = str(answer.exception or "unknown").strip().splitlines()
+        raise DbtFailed(f"dbt stopped before its first node: {reason[0]}", f"See {settings.home / 'logs' / 'dbt.log'}.")
+    nodes = [
+        Node(
+            result.node.name,
+            str(result.node.resource_type),
+            str(result.status),
+            float(result.execution_time),
+            " ".join(str(result.message or "").split()),
+        )
+        for result in results
+    ]
+    failed = [node for node in nodes if node.status in _FAILED]
+    if failed:
+        raise DbtFailed(_story(failed, nodes), f"See {settings.home / 'logs' / 'dbt.log'}; then `lakehouse run` again.")
+    return nodes
+
+
+def _story(failed: list[Node], nodes: list[Node]) -> str:
+    from lakehouse.hive import plain_message
+
+    lines = [f"{node.kind} {node.name}: {plain_message(node.message)[:300]}" for node in failed[:5]]
+    more = f" (and {len(failed) - 5} more)" if len(failed) > 5 else ""
+    skipped = sum(node.status == "skipped" for node in nodes)
+    return f"dbt: {len(failed)} of {len(nodes)} nodes failed, {skipped} skipped{more}. " + "; ".join(lines)
