@@ -1,0 +1,271 @@
+"""Landing: records to `bronze.movies`, rejects to `bronze.quarantine`, one row to `bronze.batches`.
+
+A batch can be killed at any instruction and started again with the same input, batch id and as-of time.
+Each commit of movies carries, in the same atomic step, how far the batch has come (`Progress`, in the
+commit's user metadata) and a Delta transaction number, so the batch goes on after its last commit and no
+chunk lands twice.
+
+How a record is counted:
+
+- duplicate: its key (movie, observation time, content) is in Bronze from another batch, or came before in
+  this one;
+- unchanged: nobody stated when it was observed, and the movie's latest observation shows the same content;
+- quarantined: it could not be landed (the same text again is counted again, but stands in quarantine once);
+- landed: anything else.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+import pyarrow as pa
+
+from ingestion.batch import Batch, BatchSummary, Progress, summarise
+from ingestion.batches import record_batch
+from ingestion.errors import BatchError, SourceError
+from ingestion.known import LatestObservations, existing_keys, has_other_rows
+from ingestion.quarantine import QuarantineWriter
+from ingestion.records import Record, Reject
+from ingestion.seen import SeenKeys, key_of
+from ingestion.tables import BRONZE, MOVIES_SCHEMA, BronzeTables
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Item = Record | Reject
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLimits:
+    """How much goes into one commit.
+
+    `rows` records read or `bytes_` of payload, whichever is reached first.
+    """
+
+    rows: int = 5000
+    bytes_: int = 64 * 1024 * 1024
+
+
+class _CommitNote(msgspec.Struct):
+    """What a commit of movies carries as its user metadata."""
+
+    batch_id: str
+    progress: Progress
+
+
+def land(
+    spark: "SparkSession",
+    items: Iterable[Item],
+    batch: Batch,
+    clock: Callable[[], datetime],
+    limits: ChunkLimits = ChunkLimits(),
+    tables: BronzeTables = BRONZE,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> BatchSummary:
+    """Land a batch, or the rest of one that was begun before.
+
+    Memory holds one chunk, and sixteen bytes for each record of the batch.
+
+    Args:
+        spark: a session in which the Bronze tables exist.
+        items: the records and rejects of the batch, in the same order each time.
+        batch: what names the batch.
+        clock: the wall clock, for `started_at` and `finished_at` only.
+        limits: the size of a commit.
+        tables: the tables to land in.
+        on_progress: called after each chunk.
+
+    Raises:
+        BatchError: the batch id was used before, for other content or at another as-of time.
+        SourceError: the source failed while it was read. What was read before has landed, and the batch is
+            recorded as failed.
+    """
+    landing = _Landing(spark, batch, tables)
+    started_at = clock()
+    stream = iter(items)
+    landing.pass_over_committed(stream)
+    try:
+        for chunk in _chunks(stream, limits):
+            landing.land_chunk(chunk)
+            on_progress(landing.progress)
+    except SourceError:
+        landing.quarantine.flush()
+        failed = summarise(batch, landing.progress, "failed", started_at, clock())
+        record_batch(spark, failed, tables)
+        raise
+    landing.quarantine.flush()
+    summary = summarise(batch, landing.progress, "succeeded", started_at, clock())
+    record_batch(spark, summary, tables)
+    return summary
+
+
+def _chunks(items: Iterator[Item], limits: ChunkLimits) -> Iterator[list[Item]]:
+    """Cut the stream into chunks. Where the source fails, what was read before comes as a last chunk."""
+    chunk: list[Item] = []
+    size = 0
+    try:
+        for item in items:
+            chunk.append(item)
+            size += len(item.payload if isinstance(item, Record) else item.raw)
+            if len(chunk) >= limits.rows or size >= limits.bytes_:
+                yield chunk
+                chunk, size = [], 0
+    except SourceError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
+
+
+class _Landing:
+    """The state of a batch on its way: how far it has come, and which keys it has met."""
+
+    def __init__(self, spark: "SparkSession", batch: Batch, tables: BronzeTables) -> None:
+        self._spark = spark
+        self._batch = batch
+        self._tables = tables
+        self._seen = SeenKeys()
+        self._has_other_rows = has_other_rows(spark, tables, batch)
+        self._latest: LatestObservations | None = None
+        # The as-of time is part of what the batch is: its rows carry it.
+        self._digest = hashlib.sha256(f"{batch.source}|{batch.as_of.isoformat()}".encode())
+        self.quarantine = QuarantineWriter(spark, batch, tables)
+        self.progress = Progress()
+
+    def pass_over_committed(self, items: Iterator[Item]) -> None:
+        """Read again, without landing it, what an earlier run of this batch has committed."""
+        committed = _committed_progress(self._spark, self._tables, self._batch)
+        if committed is None:
+            return
+        while self.progress.requested < committed.requested:
+            chunk = list(islice(items, min(5000, committed.requested - self.progress.requested)))
+            if not chunk:
+                break
+            records = self._take(chunk)
+            self._seen.add_new([key_of(record) for record in records])
+            self.progress = msgspec.structs.replace(
+                self.progress, requested=self.progress.requested + len(chunk)
+            )
+        if self._digest.hexdigest() != committed.digest:
+            raise BatchError(
+                f"Batch {self._batch.batch_id} has landed {committed.landed:,} records of other content, "
+                "or at another as-of time.",
+                "Give this content another --batch-id; what has landed before is recognised.",
+            )
+        self.progress = committed
+
+    def land_chunk(self, chunk: list[Item]) -> None:
+        """Land one chunk in at most one commit of movies."""
+        records = self._take(chunk)
+        new, unchanged = self._new_records(records)
+        stated = [record.observed_at for record in records if not record.is_assumed]
+        before = self.progress
+        self.progress = Progress(
+            chunk=before.chunk + 1,
+            requested=before.requested + len(chunk),
+            landed=before.landed + len(new),
+            unchanged=before.unchanged + unchanged,
+            quarantined=before.quarantined + len(chunk) - len(records),
+            duplicates=before.duplicates + len(records) - len(new) - unchanged,
+            payload_bytes=before.payload_bytes + sum(len(record.payload) for record in records),
+            earliest=min([*stated, *([before.earliest] if before.earliest else [])], default=None),
+            watermark=max([*stated, *([before.watermark] if before.watermark else [])], default=None),
+            endpoints=tuple(sorted({*before.endpoints, *(record.endpoint for record in records)})),
+            digest=self._digest.hexdigest(),
+        )
+        if new:
+            _append(self._spark, self._tables, self._batch, new, self.progress)
+
+    def _take(self, chunk: list[Item]) -> list[Record]:
+        """Note every item in the digest, send rejects on their way, and give the records."""
+        records = []
+        for item in chunk:
+            if isinstance(item, Record):
+                self._digest.update(f"{item.payload_sha256}{item.observed_at.isoformat()}\n".encode())
+                records.append(item)
+            else:
+                self._digest.update(f"{item.reason}{item.identity or item.raw}\n".encode())
+                self.quarantine.add(item)
+        return records
+
+    def _new_records(self, records: list[Record]) -> tuple[list[Record], int]:
+        """The records that Bronze does not know, and how many of the others are unchanged."""
+        is_new = self._seen.add_new([key_of(record) for record in records])
+        first_met = [record for record, new in zip(records, is_new, strict=True) if new]
+        if not self._has_other_rows:
+            return first_met, 0
+        stated = [record for record in first_met if not record.is_assumed]
+        known = existing_keys(self._spark, self._tables, self._batch, stated)
+        new = [record for position, record in enumerate(stated) if position not in known]
+        unchanged = 0
+        for record in first_met:
+            if record.is_assumed:
+                latest = self._latest_observations()
+                if not latest.holds(record):
+                    new.append(record)
+                elif not latest.holds_at_instant(record):
+                    unchanged += 1
+        return new, unchanged
+
+    def _latest_observations(self) -> LatestObservations:
+        if self._latest is None:
+            # Every assumed time of a batch is its as-of time.
+            self._latest = LatestObservations(self._spark, self._tables, self._batch, self._batch.as_of)
+        return self._latest
+
+
+def _append(
+    spark: "SparkSession", tables: BronzeTables, batch: Batch, records: list[Record], progress: Progress
+) -> None:
+    count = len(records)
+    columns = {
+        "movie_id": [record.movie_id for record in records],
+        "payload": [record.payload for record in records],
+        "payload_sha256": [record.payload_sha256 for record in records],
+        "endpoint": [record.endpoint for record in records],
+        "source": [batch.source] * count,
+        "observed_at": [record.observed_at for record in records],
+        "ingested_at": [batch.as_of] * count,
+        "batch_id": [batch.batch_id] * count,
+        "year": [batch.as_of.year] * count,
+        "month": [batch.as_of.month] * count,
+        "day": [batch.as_of.day] * count,
+    }
+    frame = spark.createDataFrame(pa.Table.from_pydict(columns, MOVIES_SCHEMA))
+    note = msgspec.json.encode(_CommitNote(batch.batch_id, progress)).decode()
+    # One file a chunk: many small files cost every later reader more than one task costs here.
+    frame.coalesce(1).write.format("delta").mode("append").option("compression", "snappy").option(
+        "txnAppId", f"ingest-{batch.batch_id}"
+    ).option("txnVersion", progress.chunk).option("userMetadata", note).saveAsTable(tables.movies)
+
+
+def _committed_progress(spark: "SparkSession", tables: BronzeTables, batch: Batch) -> Progress | None:
+    """How far an earlier run of the batch came, from its last commit; None where it landed nothing.
+
+    Raises:
+        BatchError: it landed rows, but the table's history no longer tells how far it came.
+    """
+    from pyspark.sql.functions import col
+
+    own_rows = spark.read.table(tables.movies).where(col("batch_id") == batch.batch_id)
+    if not own_rows.select("batch_id").head(1):
+        return None
+    beginning = msgspec.json.encode({"batch_id": batch.batch_id}).decode().removesuffix("}")
+    last = (
+        spark.sql(f"describe history {tables.movies}")
+        .where(col("userMetadata").startswith(beginning + ","))
+        .orderBy(col("version").desc())
+        .select("userMetadata")
+        .head(1)
+    )
+    if not last:
+        raise BatchError(
+            f"Batch {batch.batch_id} has landed rows, but the history of {tables.movies} no longer holds it.",
+            "Run again with another --batch-id; what has landed before is recognised.",
+        )
+    return msgspec.json.decode(last[0].userMetadata, type=_CommitNote).progress

@@ -1,0 +1,111 @@
+"""Quarantine: what could not be landed, each text and reason once."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+
+from ingestion.batch import Batch
+from ingestion.records import Reject
+from ingestion.tables import BRONZE, QUARANTINE_SCHEMA, BronzeTables
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FLUSH_ROWS = 2_000
+FLUSH_BYTES = 16 * 1024 * 1024
+
+
+def quarantine_id(source: str, reject: Reject) -> str:
+    """Name a reject by its content: SHA-256 of source, text and reason."""
+    return hashlib.sha256(f"{source}|{reject.identity or reject.raw}|{reject.reason}".encode()).hexdigest()
+
+
+class QuarantineWriter:
+    """Collects the rejects of a batch and writes them in few commits.
+
+    A commit of movies may come before that of its rejects. A batch that is killed in between reads its
+    input again when it goes on, meets the same rejects, and writes those that are missing.
+    """
+
+    def __init__(self, spark: "SparkSession", batch: Batch, tables: BronzeTables) -> None:
+        """Begin with nothing to write."""
+        self._spark = spark
+        self._batch = batch
+        self._tables = tables
+        self._held: dict[str, Reject] = {}
+        self._held_bytes = 0
+
+    def add(self, reject: Reject) -> None:
+        """Take a reject; write what is held where that is much."""
+        name = quarantine_id(self._batch.source, reject)
+        if name not in self._held:
+            self._held[name] = reject
+            self._held_bytes += len(reject.raw)
+        if len(self._held) >= FLUSH_ROWS or self._held_bytes >= FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held and not in the table yet."""
+        if not self._held:
+            return
+        known = _known_ids(self._spark, self._tables, list(self._held))
+        new = {name: reject for name, reject in self._held.items() if name not in known}
+        if new:
+            _append(self._spark, self._tables, self._batch, new)
+        self._held.clear()
+        self._held_bytes = 0
+
+
+def _known_ids(spark: "SparkSession", tables: BronzeTables, names: Sequence[str]) -> set[str]:
+    from pyspark.sql.functions import broadcast
+
+    wanted = spark.createDataFrame(pa.table({"quarantine_id": names}))
+    known = spark.read.table(tables.quarantine).select("quarantine_id")
+    found = known.join(broadcast(wanted), "quarantine_id").toArrow()
+    return set(found.column("quarantine_id").to_pylist())
+
+
+def _append(spark: "SparkSession", tables: BronzeTables, batch: Batch, rejects: dict[str, Reject]) -> None:
+    rows = [
+        {
+            "quarantine_id": name,
+            "raw": reject.raw,
+            "reason": reject.reason.value,
+            "detail": reject.detail,
+            "source": batch.source,
+            "batch_id": batch.batch_id,
+            "ingested_at": batch.as_of,
+            "replayed_at": None,
+        }
+        for name, reject in rejects.items()
+    ]
+    frame = spark.createDataFrame(pa.Table.from_pylist(rows, QUARANTINE_SCHEMA)).coalesce(1)
+    frame.write.format("delta").mode("append").saveAsTable(tables.quarantine)
+
+
+class QuarantineLine(NamedTuple):
+    """How many texts are in quarantine for a reason, how many wait for a replay, and one of them in words."""
+
+    reason: str
+    source: str
+    texts: int
+    waiting: int
+    example: str
+
+
+def list_quarantine(spark: "SparkSession", tables: BronzeTables = BRONZE) -> list[QuarantineLine]:
+    """Count what is in quarantine by reason and source, the most frequent first.
+
+    `waiting` counts those that have not been replayed.
+    """
+    rows = spark.sql(
+        f"""
+        select reason, source, count(*) as n, count_if(replayed_at is null) as waiting, min(detail) as example
+        from {tables.quarantine}
+        group by reason, source
+        order by n desc, reason, source
+        """
+    ).collect()
+    return [QuarantineLine(row.reason, row.source, row.n, row.waiting, row.example) for row in rows]
