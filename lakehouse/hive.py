@@ -69,7 +69,7 @@ def query(settings: Settings, sql: str) -> Answer:
 
 def plain_message(text: str) -> str:
     """Take Spark's own sentence out of the long text that HiveServer2 wraps it in."""
-    found = re.search(r"(\[[A-Z_0-9.]+\] .*?)(?:\\n|\n|; line|$)", text)
+    found = re.search(r"(\[[A-Z_0-9.]+\] (?!org\.apache).*?)(?:\\n|\n|; line|$)", text)
     if found:
         return found.group(1).strip()
     found = re.search(r"errorMessage=['\"](.*?)(?:\\n|\n|['\"]\))", text)

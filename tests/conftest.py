@@ -3,10 +3,15 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.instance import ROOT, selected, variables
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 TMDB_DATA = Path(os.environ.get("TMDB_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -19,7 +24,7 @@ def tmdb_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:  # noqa: F821
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     """A local Delta session on two cores: warehouse and metastore in a temporary folder, no service."""
     from lakehouse.artefacts import ensure_jars
     from lakehouse.settings import load_settings
@@ -42,3 +47,21 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     prepare(session)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The real services of an instance of the tests' own, up for the whole session.
+
+    Gives the `LAKEHOUSE_*` variables that select it; `tests.instance.lakehouse` takes them.
+    """
+    from lakehouse.services import stack as services
+    from lakehouse.settings import load_settings
+
+    instance = variables(tmp_path_factory.mktemp("instance"))
+    with selected(instance):
+        settings = load_settings()
+        services.up(settings)
+    yield instance
+    with selected(instance):
+        services.down(settings)

@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lakehouse.errors import ConfigurationError
+from lakehouse.settings import flatten, load_settings, mask, origins
+
+
+@pytest.fixture(autouse=True)
+def _no_other_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("LAKEHOUSE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "lakehouse.yaml").write_text("thrift: {port: 10001}\nmongo: {port: 27018}\n")
+    monkeypatch.setenv("LAKEHOUSE_THRIFT__PORT", "10002")
+    settings = load_settings()
+    assert (settings.thrift.port, settings.mongo.port, settings.metastore.port) == (10002, 27018, 9083)
+    assert origins() == {
+        "thrift.port": "environment LAKEHOUSE_THRIFT__PORT",
+        "mongo.port": str(tmp_path / "lakehouse.yaml"),
+    }
+
+
+def test_addresses_follow_ports() -> None:
+    settings = load_settings(hdfs={"namenode_port": 9100}, mongo={"port": 27100}, metastore={"port": 9200})
+    assert settings.warehouse == "hdfs://127.0.0.1:9100/warehouse"
+    assert settings.metastore.uri == "thrift://127.0.0.1:9200"
+    assert settings.mongo.uri.get_secret_value() == "mongodb://127.0.0.1:27100"
+    assert settings.runs_own_hdfs
+    assert settings.runs_own_mongo
+
+
+def test_a_given_address_is_kept_and_its_service_is_not_ours() -> None:
+    settings = load_settings(mongo={"uri": "mongodb://reader:pw@db:27017"})  # pragma: allowlist secret
+    assert settings.mongo.uri.get_secret_value().endswith("@db:27017")
+    assert not settings.runs_own_mongo
+
+
+def test_two_settings_do_not_share_their_sections() -> None:
+    first = load_settings(thrift={"port": 1})
+    assert load_settings().thrift.port == 10000
+    assert first.thrift.port == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("LAKEHOUSE_THRIFT__PROT", "1", "LAKEHOUSE_THRIFT__PROT"),
+        ("LAKEHOUSE_TRIFT", "1", "LAKEHOUSE_TRIFT"),
+        ("LAKEHOUSE_HOME__X", "1", "LAKEHOUSE_HOME__X"),
+        ("LAKEHOUSE_THRIFT__PORT", "many", "thrift.port"),
+        ("LAKEHOUSE_GATE__COMPLETENESS", "1.5", "gate.completeness"),
+        ("LAKEHOUSE_PROFILE", "laptop", "profile"),
+    ],
+)
+def test_an_unknown_key_or_a_bad_value_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, named: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=named):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("thrift: {prot: 1}", "unknown setting 'thrift.prot'"),
+        ("hadoop: 1", "unknown setting 'hadoop'"),
+        ("- a", "must hold a mapping"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "lakehouse.yaml").write_text(text)
+    with pytest.raises(ConfigurationError, match=named):
+        load_settings()
+
+
+def test_a_config_file_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_CONFIG", "/nowhere/lakehouse.yaml")
+    with pytest.raises(ConfigurationError, match="/nowhere/lakehouse.yaml"):
+        load_settings()
+
+
+def test_profile_cluster_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_PROFILE", "cluster")
+    with pytest.raises(ConfigurationError, match=r"hdfs\.uri, metastore\.uri, mongo\.uri"):
+        load_settings()
+    settings = load_settings(
+        hdfs={"uri": "hdfs://nn:8020"}, metastore={"uri": "thrift://ms:9083"}, mongo={"uri": "mongodb://db"}
+    )
+    assert settings.spark.master == "yarn"
+    assert settings.warehouse == "hdfs://nn:8020/warehouse"
+    assert origins()["spark.master"] == "profile cluster"
+
+
+def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lakehouse.cli import app
+
+    uri = "mongodb://writer:s3cret@db:27017"  # pragma: allowlist secret
+    monkeypatch.setenv("LAKEHOUSE_MONGO__URI", uri)
+    assert flatten(load_settings())["mongo.uri"] == "mongodb://***@db:27017"
+    shown = CliRunner().invoke(app, ["config"]).output
+    assert "s3cret" not in shown
+    assert "environment LAKEHOUSE_MONGO__URI" in shown
+    assert "s3cret" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("uri", "masked"),
+    [
+        ("mongodb://a:b@h/db", "mongodb://***@h/db"),
+        ("mongodb://h/db", "mongodb://h/db"),
+        ("token", "***"),
+        ("", ""),
+    ],
+)
+def test_mask(uri: str, masked: str) -> None:
+    assert mask(uri) == masked
