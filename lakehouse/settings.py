@@ -281,7 +281,8 @@ def load_settings(**overrides: Any) -> Settings:
         problems = "; ".join(_problem(item) for item in error.errors())
         raise ConfigurationError(
             f"The settings cannot be used: {problems}.",
-            f"Correct {config_file() or 'lakehouse.yaml'} or the {PREFIX}* variables; `lakehouse config` lists the keys.",
+            f"Correct {config_file() or 'lakehouse.yaml'} or the {PREFIX}* variables; "
+            "`lakehouse config` lists the keys.",
         ) from error
 
 

@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
     app.command()(demo)
     app.command()(build)
+    app.command()(docs)
 
 
 def run(
@@ -86,6 +87,38 @@ def build(
             lambda name, done: progress.detail(f"{done} nodes done, now {name}"),
         )
         findings.append(node_costs(nodes) or "nothing selected")
+
+
+def docs(
+    serve: Annotated[bool, typer.Option(help="Serve the site until interrupted.")] = True,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the site is served, on loopback.")] = 8580,
+) -> None:
+    """Make the lineage site: every model, column, test and their graph."""
+    from lakehouse.services.health import require
+    from orchestration import dbt
+    from orchestration.progress import Progress
+
+    settings = load_settings()
+    require(settings, "hdfs", "metastore", "thrift")
+    with Progress() as progress, progress.step("docs") as findings:
+        page = dbt.document(settings)
+        findings.append(str(page))
+    if serve:
+        _serve(page, settings.bind, port)
+
+
+def _serve(page: Path, host: str, port: int) -> None:
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    handler = partial(SimpleHTTPRequestHandler, directory=str(page.parent))
+    try:
+        server = ThreadingHTTPServer((host, port), handler)
+    except OSError as error:
+        raise ConfigurationError(f"Port {port} is in use by another program.", "Give --port another one.") from error
+    console.print(f"The lineage site is at http://{host}:{port}/{page.name} (Ctrl-C ends it)")
+    with server:
+        server.serve_forever()
 
 
 def _request(

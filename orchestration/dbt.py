@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakehouseError
@@ -142,6 +143,23 @@ def build(
     if failed:
         raise DbtFailed(_story(failed, nodes), f"See {settings.home / 'logs' / 'dbt.log'}; then `lakehouse run` again.")
     return nodes
+
+
+def document(settings: Settings) -> Path:
+    """Make the lineage site of the project, one page that needs no network; give its path.
+
+    Raises:
+        DbtFailed: dbt could not read the project or the catalogue of tables.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        answer = dbtRunner().invoke(["docs", "generate", "--static", *_arguments(settings)])
+    if not answer.success:
+        raise DbtFailed(
+            f"dbt could not make its docs: {answer.exception}", f"See {settings.home / 'logs' / 'dbt.log'}."
+        )
+    return settings.home / "dbt" / "target" / "static_index.html"
 
 
 def _story(failed: list[Node], nodes: list[Node]) -> str:

@@ -87,7 +87,7 @@ def test_a_bad_file_is_named(tmp_path: Path, text: str, named: str) -> None:
 
 def test_a_config_file_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKEHOUSE_CONFIG", "/nowhere/lakehouse.yaml")
-    with pytest.raises(ConfigurationError, match="/nowhere/lakehouse.yaml"):
+    with pytest.raises(ConfigurationError, match=r"/nowhere/lakehouse\.yaml"):
         load_settings()
 
 
