@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,9 @@ def connect(settings: Settings) -> Iterator[Any]:
     try:
         yield connection
     finally:
-        connection.close()
+        # The server may be gone, or break the connection, when it is closed: what was asked was answered before.
+        with suppress(TTransportException):
+            connection.close()
 
 
 def query(settings: Settings, sql: str) -> Answer:

@@ -6,7 +6,6 @@ Run as `python -m lakehouse.thrift_server` by `lakehouse up`; ends on SIGTERM.
 import signal
 import threading
 import time
-from contextlib import suppress
 
 from lakehouse.errors import ServiceError
 from lakehouse.services import health
@@ -49,12 +48,9 @@ def _first_session(settings: Settings) -> None:
     Spark ships Hive without one class that HiveServer2 looks for when it closes its first session; that session's
     connection breaks, later ones do not. So the first must not be a user's. It also warms the parser and the UDFs.
     """
-    from thrift.transport.TTransport import TTransportException
+    from lakehouse.hive import query
 
-    from lakehouse.hive import connect
-
-    with suppress(TTransportException), connect(settings) as connection:
-        connection.cursor().execute("select vader_compound('warm')")
+    query(settings, "select vader_compound('warm')")
 
 
 def main() -> None:

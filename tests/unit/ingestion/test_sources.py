@@ -41,9 +41,7 @@ def noisy_lines(count: int) -> list[bytes]:
 @pytest.mark.parametrize("name", ["movies.jsonl", "movies.json.gz", "movies"])
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
-def test_json_lines_are_read_whatever_the_name_says(
-    tmp_path: Path, name: str, compress: bool, line_end: bytes
-) -> None:
+def test_json_lines_are_read_whatever_the_name_says(tmp_path: Path, name: str, compress: bool, line_end: bytes) -> None:
     content = line_end.join([b'{"id": 1}', b"", b'{"id": 2}', b"   ", b'{"id": 3}'])
     path = tmp_path / name
     path.write_bytes(gzip.compress(content) if compress else content)
@@ -156,9 +154,7 @@ def test_lines_before_the_cut_of_a_gzip_file_are_read_and_the_rest_is_one_reject
 
 
 @given(cut=st.integers(min_value=3, max_value=2000))
-def test_wherever_a_gzip_file_is_cut_no_broken_line_lands(
-    tmp_path_factory: pytest.TempPathFactory, cut: int
-) -> None:
+def test_wherever_a_gzip_file_is_cut_no_broken_line_lands(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     lines = noisy_lines(5)
     whole = gzip.compress(b"\n".join(lines))
     path = tmp_path_factory.getbasetemp() / "cut-anywhere.gz"

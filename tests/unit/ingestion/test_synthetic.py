@@ -98,9 +98,7 @@ def test_some_people_share_a_name_and_none_shares_an_id(bodies: list[Any]) -> No
 
 
 def test_movies_have_no_one_or_two_directors(bodies: list[Any]) -> None:
-    counts = Counter(
-        sum(member["job"] == "Director" for member in movie["credits"]["crew"]) for movie in bodies
-    )
+    counts = Counter(sum(member["job"] == "Director" for member in movie["credits"]["crew"]) for movie in bodies)
     assert set(counts) == {0, 1, 2}
     assert counts[1] > 0.85 * len(bodies)
 
@@ -161,9 +159,7 @@ def test_votes_and_revenue_never_fall_while_popularity_moves_both_ways() -> None
 
 
 def test_some_descriptions_change_between_the_dates() -> None:
-    changed = sum(
-        body(index, DEFAULT_DATES[0])["overview"] != body(index)["overview"] for index in range(1000)
-    )
+    changed = sum(body(index, DEFAULT_DATES[0])["overview"] != body(index)["overview"] for index in range(1000))
     assert 20 < changed < 150
 
 
@@ -171,9 +167,7 @@ def test_reviews_are_those_written_by_then(bodies: list[Any]) -> None:
     with_reviews = [movie for movie in bodies if movie["reviews"]["results"]]
     assert 0.06 < len(with_reviews) / len(bodies) < 0.16
     last = DEFAULT_DATES[-1].isoformat()
-    assert all(
-        review["created_at"] <= last for movie in with_reviews for review in movie["reviews"]["results"]
-    )
+    assert all(review["created_at"] <= last for movie in with_reviews for review in movie["reviews"]["results"])
 
 
 def test_each_kind_of_dirt_comes_at_the_stated_rate_and_ends_where_it_should() -> None:

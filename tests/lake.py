@@ -1,0 +1,66 @@
+"""What a lake holds, as values that tests compare: a content hash a table, whatever the order of its rows or files."""
+
+import hashlib
+import json
+from typing import Any
+
+import pymongo
+
+from lakehouse.hive import connect, query
+from lakehouse.settings import Settings
+
+SCHEMAS = ("bronze", "staging", "silver", "graph", "gold")
+
+
+def tables(settings: Settings, *schemas: str) -> list[str]:
+    """`schema.table` of every table and view."""
+    present = {row[0] for row in query(settings, "show databases").rows}
+    return [
+        f"{schema}.{row[1]}"
+        for schema in schemas or SCHEMAS
+        if schema in present
+        for row in query(settings, f"show tables in {schema}").rows
+        if row[0] == schema
+    ]
+
+
+def content(settings: Settings, *schemas: str, without: tuple[str, ...] = ()) -> dict[str, tuple[int, str]]:
+    """Rows and content hash of each table: `schema.table` -> (count, hash)."""
+    names = [name for name in tables(settings, *schemas) if name not in without]
+    union = " union all ".join(
+        f"select '{name}', count(*), cast(sum(cast(xxhash64(to_json(struct(*))) as decimal(20, 0))) as string) from {name}"
+        for name in names
+    )
+    return {name: (count, total) for name, count, total in query(settings, union).rows}
+
+
+def documents(settings: Settings) -> dict[str, tuple[int, str]]:
+    """Count and content hash of each published collection; the record of publications is left out."""
+    client: pymongo.MongoClient[dict[str, Any]]
+    with pymongo.MongoClient(settings.mongo.uri.get_secret_value()) as client:
+        database = client[settings.mongo.database]
+        found = {}
+        for name in sorted(database.list_collection_names()):
+            if name.startswith("_"):
+                continue
+            digests = sorted(
+                hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
+                for document in database[name].find()
+            )
+            found[name] = (len(digests), hashlib.sha256("".join(digests).encode()).hexdigest())
+        return found
+
+
+def drop(settings: Settings, *schemas: str) -> None:
+    """Drop the tables of `schemas` (all of them when none is named)."""
+    with connect(settings) as connection:
+        cursor = connection.cursor()
+        for schema in schemas or SCHEMAS:
+            cursor.execute(f"drop database if exists {schema} cascade")
+
+
+def drop_documents(settings: Settings) -> None:
+    """Drop what was published."""
+    client: pymongo.MongoClient[dict[str, Any]]
+    with pymongo.MongoClient(settings.mongo.uri.get_secret_value()) as client:
+        client.drop_database(settings.mongo.database)
