@@ -1,0 +1,44 @@
+{#
+    Casts of JSON scalars, which staging reads as text because TMDB's types flip: popularity was a string once, whole
+    floats arrive as ints. Each gives NULL where the text does not hold such a value; `uncastable` tells that from NULL.
+#}
+
+{# Whole numbers; "120.0" and "1.2E2" are 120. #}
+{% macro to_bigint(text) -%}
+    cast(try_cast({{ text }} as decimal(38, 6)) as bigint)
+{%- endmacro %}
+
+
+{# Finite numbers below 1e15: "NaN" and "Infinity" are casts that succeed and that no average survives. #}
+{% macro to_double(text) -%}
+    case when abs(try_cast({{ text }} as double)) < 1e15 then try_cast({{ text }} as double) end
+{%- endmacro %}
+
+
+{# Dates as TMDB writes them, YYYY-MM-DD; a bare year is not a date. #}
+{% macro to_date(text) -%}
+    case
+        when {{ text }} rlike '^[0-9]{4}-[0-9]{2}-[0-9]{2}' then try_cast(substring({{ text }}, 1, 10) as date)
+    end
+{%- endmacro %}
+
+
+{# Text without NUL characters, which many readers cannot store; blank text is NULL. #}
+{% macro to_text(text) -%}
+    case when trim(translate({{ text }}, '\u0000', '')) != '' then translate({{ text }}, '\u0000', '') end
+{%- endmacro %}
+
+
+{# The name of a field that holds something and gave NULL when it was cast; NULL otherwise. #}
+{% macro uncastable(name, text, value) -%}
+    case when {{ text }} not in ('', '0000-00-00') and {{ value }} is null then '{{ name }}' end
+{%- endmacro %}
+
+
+{# The same for a list: present, not null in the payload, and yet it gave NULL, or an entry without a usable id. #}
+{% macro unreadable_list(name, list, path, id='id') -%}
+    case
+        when {{ list }} is null and get_json_object(payload, '{{ path }}') is not null then '{{ name }}'
+        when exists({{ list }}, entry -> try_cast(entry.{{ id }} as bigint) is null) then '{{ name }}'
+    end
+{%- endmacro %}

@@ -1,0 +1,132 @@
+{#
+    Incremental reading by table version.
+
+    `new_rows(relation)` is what a model reads instead of `relation`: on the first build the whole table, later only the
+    rows that were inserted or updated since this model last read it, from Delta's change data feed. So a batch costs what
+    the batch holds, not what the lake holds, and late or re-ordered observations are never missed, as they would be with
+    a "newer than the newest that I have" filter.
+
+    How far a model has read stands in its own table as the property `lakehouse.read.<upstream>` = `<version>@<commit time>`.
+    `remember_read_versions()`, the post-hook of such a model, writes it after the merge. Killed between the two, the
+    next run reads the same rows again; every model is idempotent, so that changes nothing.
+
+    The commit time tells a table from another of the same name that was made later. Where the remembered commit is not
+    in the upstream's history (re-created, restored, history expired), the whole table is read again.
+
+    `key` keeps only the newest change of each key, for upstreams that update rows.
+
+    In unit tests the upstream is a list of given rows and is read as it is.
+#}
+{% macro new_rows(relation, key=none) -%}
+    {%- if not execute or '__dbt__cte__' in relation | string -%}
+        {{ return(relation | string) }}
+    {%- endif -%}
+    {%- do refuse_to_recreate() -%}
+
+    {%- set current = read_position(relation) -%}
+    {%- set remembered = none -%}
+    {%- if is_incremental() -%}
+        {%- set remembered = remembered_positions().get('lakehouse.read.' ~ relation) -%}
+    {%- endif -%}
+    {%- if remembered == current.position -%}
+        {{ return('(select * from ' ~ relation ~ ' where false)') }}
+    {%- endif -%}
+
+    {%- set mark = '/* lakehouse.read ' ~ relation ~ '=' ~ current.position ~ ' */' -%}
+    {%- if remembered is none or remembered not in history_positions(relation, current.version, remembered) -%}
+        {{ return('(select * from ' ~ relation ~ ' version as of ' ~ current.version ~ ') ' ~ mark) }}
+    {%- endif -%}
+
+    {%- set since = remembered.split('@')[0] | int + 1 -%}
+    {%- set rows -%}
+        (
+            select * except (_change_type, _commit_version, _commit_timestamp)
+            from (
+                select * from table_changes('{{ relation }}', {{ since }}, {{ current.version }})
+                where _change_type in ('insert', 'update_postimage')
+                {%- if key %}
+                qualify row_number() over (partition by {{ key }} order by _commit_version desc) = 1
+                {%- endif %}
+            )
+        ) {{ mark }}
+    {%- endset -%}
+    {{ return(rows) }}
+{%- endmacro %}
+
+
+{#
+    All rows of a table that the same model also reads by `new_rows`. Named with its version, because Spark 4.2 takes a
+    table and its `table_changes` in one query for the same relation, and then misses the columns of the change feed.
+#}
+{% macro all_rows(relation) -%}
+    {%- if not execute or not is_incremental() or '__dbt__cte__' in relation | string -%}
+        {{ return(relation | string) }}
+    {%- endif -%}
+    {{ return('(select * from ' ~ relation ~ ' version as of ' ~ read_position(relation).version ~ ')') }}
+{%- endmacro %}
+
+
+{# Post-hook: notes in the model's table how far it has read, as its own compiled SQL says it. #}
+{% macro remember_read_versions() -%}
+    {%- set reads = modules.re.findall('lakehouse\\.read (\\S+)=(\\S+)', model.get('compiled_code') or '') -%}
+    {%- if reads -%}
+        alter table {{ this }} set tblproperties (
+        {%- for upstream, position in reads | unique %}
+            'lakehouse.read.{{ upstream }}' = '{{ position }}'{{ ',' if not loop.last }}
+        {%- endfor %}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The newest commit of a Delta table: {'version': 5, 'position': '5@2026-01-29T00:00:00'}. #}
+{% macro read_position(relation) -%}
+    {%- set row = run_query('describe history ' ~ relation ~ ' limit 1').rows[0] -%}
+    {{ return({'version': row['version'] | int, 'position': commit_position(row)}) }}
+{%- endmacro %}
+
+
+{# The positions of a table's commits, newest first, down to the remembered one. #}
+{% macro history_positions(relation, current_version, remembered) -%}
+    {%- set commits = current_version - (remembered.split('@')[0] | int) + 1 -%}
+    {%- set positions = [] -%}
+    {%- if commits > 0 -%}
+        {%- for row in run_query('describe history ' ~ relation ~ ' limit ' ~ commits).rows -%}
+            {%- do positions.append(commit_position(row)) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(positions) }}
+{%- endmacro %}
+
+
+{% macro commit_position(history_row) -%}
+    {{ return((history_row['version'] | int) ~ '@' ~ history_row['timestamp'].isoformat()) }}
+{%- endmacro %}
+
+
+{# What this model's table remembers: {'lakehouse.read.bronze.movies': '5@2026-01-29T00:00:00'}. #}
+{% macro remembered_positions() -%}
+    {%- set positions = {} -%}
+    {%- for row in run_query('show tblproperties ' ~ this).rows if row[0].startswith('lakehouse.read.') -%}
+        {%- do positions.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {{ return(positions) }}
+{%- endmacro %}
+
+
+{#
+    dbt re-creates an incremental table that it does not know of, and a failed or incomplete listing of the schema makes
+    it not know one that exists (dbt-adapters#1289). The table's state would be built anew from all of Bronze and its
+    history would be lost without a word. So a table that the metastore knows and dbt's cache does not is an error.
+#}
+{% macro refuse_to_recreate() -%}
+    {%- if not is_incremental() and not should_full_refresh() and load_relation(this) is none -%}
+        {%- set sql = "show tables in " ~ this.schema ~ " like '" ~ this.identifier ~ "'" -%}
+        {%- for row in run_query(sql).rows if not row['isTemporary'] -%}
+            {{ exceptions.raise_compiler_error(
+                this ~ ' exists, but dbt did not see it when it listed the schema, and would build it from nothing. '
+                ~ 'Run dbt again; pass --full-refresh only if the table is to be rebuilt.'
+            ) }}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

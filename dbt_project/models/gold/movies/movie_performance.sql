@@ -1,0 +1,98 @@
+with
+
+movies as (
+
+    select * from {{ ref('movies') }}
+
+),
+
+movie_genres as (
+
+    select * from {{ ref('movie_genres') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('as_of') }}
+
+),
+
+mean_of_all_movies as (
+
+    select {{ exact_avg('rating') }} as mean_rating from movies
+
+),
+
+primary_genres as (
+
+    select
+        movie_id,
+        min_by(genre_id, position) as primary_genre_id
+    from movie_genres
+    where genre_name is not null
+    group by movie_id
+
+),
+
+rated as (
+
+    select
+        movies.*,
+        primary_genres.primary_genre_id,
+        {{ weighted_rating('movies.rating', 'movies.vote_count', 'mean_of_all_movies.mean_rating') }} as weighted_rating
+    from movies
+    cross join mean_of_all_movies
+    left join primary_genres
+        on movies.movie_id = primary_genres.movie_id
+
+),
+
+ranked as (
+
+    select
+        *,
+        {%- for measure in ['weighted_rating', 'revenue', 'roi'] %}
+        {%- for group, column in [('genre', 'primary_genre_id'), ('year', 'release_year')] %}
+        -- among those that have the measure and are in a {{ group }}
+        case
+            when {{ measure }} is not null and {{ column }} is not null
+                then percent_rank() over (partition by {{ column }}, {{ measure }} is not null order by {{ measure }})
+        end as {{ measure }}_percentile_in_{{ group }}{{ ',' if not (loop.last and measure == 'roi') }}
+        {%- endfor %}
+        {%- endfor %}
+    from rated
+
+),
+
+movie_performance as (
+
+    select
+        ranked.movie_id,
+        ranked.title,
+        ranked.release_date,
+        ranked.release_year,
+        ranked.primary_genre_id,
+        ranked.primary_genre,
+        ranked.rating,
+        ranked.vote_count,
+        ranked.weighted_rating,
+        ranked.popularity_score,
+        ranked.budget,
+        ranked.revenue,
+        ranked.profit,
+        ranked.roi,
+        ranked.sentiment_score,
+        ranked.weighted_rating_percentile_in_genre,
+        ranked.weighted_rating_percentile_in_year,
+        ranked.revenue_percentile_in_genre,
+        ranked.revenue_percentile_in_year,
+        ranked.roi_percentile_in_genre,
+        ranked.roi_percentile_in_year,
+        cast(as_of.as_of_at as date) as computed_date
+    from ranked
+    cross join as_of
+
+)
+
+select * from movie_performance

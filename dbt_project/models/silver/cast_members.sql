@@ -1,0 +1,53 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='cast_member_id',
+        merge_tombstones=true,
+        post_hook="{{ remember_read_versions() }}"
+    )
+}}
+
+with
+
+movie_records as (
+
+    select * from {{ new_rows(ref('movie_records'), key='movie_id') }}
+
+),
+
+cast_credits as (
+
+    select
+        movie_records.movie_id,
+        credit.person_id,
+        credit.character,
+        credit.billing_order,
+        credit.credit_id,
+        list_index,
+        -- one person may have several credits in a movie; where a credit has no id, what it says stands for one
+        concat_ws(
+            '-',
+            movie_records.movie_id,
+            coalesce(credit.credit_id, sha2(concat_ws('|', credit.person_id, coalesce(credit.character, '')), 256))
+        ) as cast_member_id
+    from movie_records
+    lateral view posexplode(movie_records.cast_credits.value) as list_index, credit
+
+),
+
+cast_members as (
+
+    select * except (list_index)
+    from cast_credits
+    qualify row_number() over (partition by cast_member_id order by list_index) = 1
+
+),
+
+merge_rows as (
+
+    {{ with_removed('cast_members', 'movie_records', 'cast_member_id') }}
+
+)
+
+select * from merge_rows
