@@ -148,9 +148,7 @@ class _Landing:
                 break
             records = self._take(chunk)
             self._seen.add_new([key_of(record) for record in records])
-            self.progress = msgspec.structs.replace(
-                self.progress, requested=self.progress.requested + len(chunk)
-            )
+            self.progress = msgspec.structs.replace(self.progress, requested=self.progress.requested + len(chunk))
         if self._digest.hexdigest() != committed.digest:
             raise BatchError(
                 f"Batch {self._batch.batch_id} has landed {committed.landed:,} records of other content, "
@@ -172,7 +170,7 @@ class _Landing:
             unchanged=before.unchanged + unchanged,
             quarantined=before.quarantined + len(chunk) - len(records),
             duplicates=before.duplicates + len(records) - len(new) - unchanged,
-            payload_bytes=before.payload_bytes + sum(len(record.payload) for record in records),
+            payload_bytes=before.payload_bytes + sum(len(record.payload.encode()) for record in records),
             earliest=min([*stated, *([before.earliest] if before.earliest else [])], default=None),
             watermark=max([*stated, *([before.watermark] if before.watermark else [])], default=None),
             endpoints=tuple(sorted({*before.endpoints, *(record.endpoint for record in records)})),

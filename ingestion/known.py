@@ -32,9 +32,7 @@ def has_other_rows(spark: "SparkSession", tables: BronzeTables, batch: Batch) ->
     return bool(rows.select("batch_id").head(1))
 
 
-def existing_keys(
-    spark: "SparkSession", tables: BronzeTables, batch: Batch, records: Sequence[Record]
-) -> set[int]:
+def existing_keys(spark: "SparkSession", tables: BronzeTables, batch: Batch, records: Sequence[Record]) -> set[int]:
     """Which of the records have landed in another batch, by their position.
 
     Cost: one scan of the key columns, pruned to the observation times of `records`.
@@ -48,9 +46,7 @@ def existing_keys(
             {
                 "position": pa.array(range(len(records)), pa.int32()),
                 "movie_id": [record.movie_id for record in records],
-                "observed_at": pa.array(
-                    [record.observed_at for record in records], pa.timestamp("us", tz="UTC")
-                ),
+                "observed_at": pa.array([record.observed_at for record in records], pa.timestamp("us", tz="UTC")),
                 "payload_sha256": [record.payload_sha256 for record in records],
             }
         )

@@ -14,9 +14,7 @@ _KEY_BYTES = 16
 def key_of(record: Record) -> bytes:
     """A 128-bit stand-in for the key (movie_id, observed_at, payload_sha256)."""
     instant = record.observed_at.isoformat()
-    return blake2b(
-        f"{record.movie_id}|{instant}|{record.payload_sha256}".encode(), digest_size=_KEY_BYTES
-    ).digest()
+    return blake2b(f"{record.movie_id}|{instant}|{record.payload_sha256}".encode(), digest_size=_KEY_BYTES).digest()
 
 
 class SeenKeys:

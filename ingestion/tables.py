@@ -125,9 +125,7 @@ def ensure_tables(spark: "SparkSession", tables: BronzeTables = BRONZE) -> None:
     Cheap where they do: three look-ups in the metastore.
     """
     statements = {tables.movies: _MOVIES, tables.quarantine: _QUARANTINE, tables.batches: _BATCHES}
-    missing = {
-        name: statement for name, statement in statements.items() if not spark.catalog.tableExists(name)
-    }
+    missing = {name: statement for name, statement in statements.items() if not spark.catalog.tableExists(name)}
     if missing:
         spark.sql(f"create database if not exists {tables.database}")
     for name, statement in missing.items():

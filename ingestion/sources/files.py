@@ -61,9 +61,7 @@ def open_path(path: Path, max_record_bytes: int) -> Iterator[RawRecord | Reject]
 
 def _walk(folder: Path) -> Iterator[Path]:
     def fail(error: OSError) -> NoReturn:
-        raise SourceError(
-            f"{error.filename} cannot be listed: {error.strerror}.", "Check the permissions."
-        ) from error
+        raise SourceError(f"{error.filename} cannot be listed: {error.strerror}.", "Check the permissions.") from error
 
     for parent, folders, names in os.walk(folder, onerror=fail):
         # Sorting in place also sets the order in which os.walk goes on.

@@ -68,9 +68,7 @@ def split_lines(blocks: Iterable[bytes], origin: str, max_bytes: int) -> Iterato
             yield from _after_damage(rest, origin, number, line.damage)
 
 
-def _after_damage(
-    rest: bytes, origin: str, number: int, damage: DamagedInput
-) -> Iterator[RawRecord | Reject]:
+def _after_damage(rest: bytes, origin: str, number: int, damage: DamagedInput) -> Iterator[RawRecord | Reject]:
     place = f"{origin}, line {number}"
     is_complete = is_whole_object(rest)
     if is_complete:

@@ -38,9 +38,7 @@ def credits_text(chance: random.Random, seed: int, index: int, circle: int) -> s
     for position, (number, job, department) in enumerate(_crew(chance, index, circle, actors)):
         known_for = "Acting" if number % _KINDS == 0 else department
         fields = person(seed, number, known_for).json_fields
-        crew.append(
-            f'{{{fields},"credit_id":"{credit}c{position:07x}","department":"{department}","job":"{job}"}}'
-        )
+        crew.append(f'{{{fields},"credit_id":"{credit}c{position:07x}","department":"{department}","job":"{job}"}}')
     return f'{{"cast":[{",".join(cast)}],"crew":[{",".join(crew)}]}}'
 
 

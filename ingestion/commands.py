@@ -1,0 +1,125 @@
+"""`lakehouse ingest` and `lakehouse quarantine`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.clock import instant_text, now, parse_instant
+from lakehouse.errors import ConfigurationError
+from lakehouse.settings import Settings, load_settings
+from lakehouse.terminal import console, table
+
+if TYPE_CHECKING:
+    from ingestion.batch import BatchSummary
+    from ingestion.run import IngestRequest
+
+_NUMBERS = ("records", "landed", "unchanged", "quarantined", "duplicates")
+
+quarantine = typer.Typer(help="What could not be landed, and why.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's commands to the `lakehouse` command."""
+    app.command()(ingest)
+    app.add_typer(quarantine, name="quarantine")
+
+
+def ingest(
+    source: Annotated[str, typer.Option(help="synthetic, or file.")] = "synthetic",
+    path: Annotated[Path | None, typer.Option(help="For file: JSON Lines (gzip or not), or a folder.")] = None,
+    observed_at: Annotated[
+        str | None,
+        typer.Option(help="When records without a date of their own were observed; without it, as of now."),
+    ] = None,
+    as_of: Annotated[str | None, typer.Option(help="The ingestion's own time; without it, now.")] = None,
+    batch_id: Annotated[
+        str | None, typer.Option(help="Names the batch; derived from the other options when not given.")
+    ] = None,
+    movies: Annotated[int | None, typer.Option(min=1, help="For synthetic: how many (demo.movies).")] = None,
+    dates: Annotated[
+        str | None, typer.Option(help="For synthetic: when they are observed, e.g. 2026-01-02,2026-01-23.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="For synthetic: decides all content (demo.seed).")] = None,
+    dirty_rate: Annotated[
+        float | None, typer.Option(min=0, max=1, help="For synthetic: share of damage (demo.dirty_rate).")
+    ] = None,
+) -> None:
+    """Land movies in Bronze. What cannot land goes to quarantine and never stops the rest."""
+    from ingestion.run import IngestRequest
+
+    if source not in ("synthetic", "file"):
+        raise ConfigurationError(f"There is no source {source!r}.", "Give --source synthetic or --source file.")
+    settings = load_settings()
+    request = IngestRequest(
+        source="file" if source == "file" else "synthetic",
+        as_of=parse_instant(as_of) if as_of else now(),
+        path=path,
+        observed_at=parse_instant(observed_at) if observed_at else None,
+        batch_id=batch_id or "",
+        movies=movies or settings.demo.movies,
+        seed=settings.demo.seed if seed is None else seed,
+        dirty_rate=settings.demo.dirty_rate if dirty_rate is None else dirty_rate,
+    )
+    if dates:
+        request = replace(request, dates=tuple(parse_instant(date.strip()) for date in dates.split(",")))
+    _show(_ingest(settings, request))
+
+
+def _ingest(settings: Settings, request: "IngestRequest") -> "BatchSummary":
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from ingestion.batch import Progress as BatchProgress
+    from ingestion.run import batch_of, open_source
+    from ingestion.run import ingest as land
+    from lakehouse.spark import spark_session
+
+    # A missing path, or an id that does not fit, is found before anything is started.
+    open_source(request, settings.ingest.max_record_bytes)
+    batch = batch_of(request)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"{batch.batch_id}: starting Spark", total=None)
+        spark = spark_session(settings, "ingest")
+
+        def on_progress(done: BatchProgress) -> None:
+            read = f"{done.requested:,} records, {done.payload_bytes / 1e6:,.1f} MB"
+            bar.update(task, description=f"{batch.batch_id}: {read} read, {done.landed:,} landed")
+
+        bar.update(task, description=f"{batch.batch_id}: reading")
+        return land(spark, settings.ingest, request, now, on_progress)
+
+
+def _show(summary: "BatchSummary") -> None:
+    seconds = (summary.finished_at - summary.started_at).total_seconds()
+    row = (
+        summary.batch_id,
+        *(f"{count:,}" for count in (summary.requested, summary.landed, summary.unchanged)),
+        *(f"{count:,}" for count in (summary.quarantined, summary.duplicates)),
+        f"{summary.payload_bytes / 1e6:,.1f}",
+        f"{seconds:.0f}",
+        instant_text(summary.watermark) if summary.watermark else "none stated",
+    )
+    columns = ("batch", *_NUMBERS, "MB", "seconds", "watermark")
+    console.print(table("", columns, [row], right=(*_NUMBERS, "MB", "seconds")))
+    if summary.quarantined:
+        console.print("`lakehouse quarantine list` says why some could not be landed.")
+
+
+@quarantine.command("list")
+def list_reasons() -> None:
+    """Count what is in quarantine by reason, with an example of each."""
+    from ingestion.quarantine import list_quarantine
+    from lakehouse.spark import spark_session
+
+    with console.status("reading the quarantine"):
+        lines = list_quarantine(spark_session(load_settings(), "quarantine"))
+    if not lines:
+        console.print("Nothing is in quarantine.")
+        return
+    rows: list[tuple[Any, ...]] = [
+        (line.reason, line.source, f"{line.texts:,}", f"{line.waiting:,}", line.example[:160]) for line in lines
+    ]
+    columns = ("reason", "source", "texts", "waiting", "for example")
+    console.print(table("", columns, rows, right=("texts", "waiting")))
