@@ -1,1 +1,1 @@
-"""serving"""
+"""The MongoDB export of the Gold marts: declared, reconciled, published by an atomic swap."""

@@ -1,8 +1,8 @@
 """A MongoDB-protocol server for machines without MongoDB.
 
-The server is `de.bwaldvogel:mongo-java-server` with its in-memory backend: **its data is gone when it stops**. PyMongo 4
-refuses the wire version that it reports, so `MongoStandin.java` starts it with another. Janino, which pyspark ships,
-compiles that source at start, so no JDK is needed.
+The server is `de.bwaldvogel:mongo-java-server` with its in-memory backend: **its data is gone when it stops**.
+PyMongo 4 refuses the wire version that it reports, so `MongoStandin.java` starts it with another. Janino, which
+pyspark ships, compiles that source at start, so no JDK is needed.
 """
 
 import os

@@ -1,0 +1,230 @@
+"""Gold to MongoDB in four phases: stage, index, reconcile, publish.
+
+A reader sees either the whole previous content of a collection, or the whole new one. Everything is written
+into staging collections, `<mart>__staging__<run_id>`. Only when all of them have been indexed and reconciled
+(count and content hash, of what Spark sent and of what MongoDB gives back) is each renamed onto its mart.
+Between two renames a reader may see one mart new and the next still old; `_publications` says which run each
+one is of.
+
+Killed at any instruction and run again, it ends in the same collections: staging is dropped at the start of a
+run, and a rename happens or does not.
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bson.int64 import Int64
+from py4j.protocol import Py4JError
+from pymongo import IndexModel
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pyspark.errors import PySparkException
+
+from serving.documents import Document, Fingerprint
+from serving.errors import ExportError, ReconciliationError
+from serving.marts import Mart
+from serving.mongo import connect, reason, retried
+from serving.tasks import WRITTEN_SCHEMA, Slice, Target, Writer, read_back, slices
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+PUBLICATIONS = "_publications"
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
+# The last line of a worker's stack trace, among everything that Spark puts around it.
+_WORKER_ERROR = re.compile(r"^(?:pymongo|bson|serving)[\w.]*\.(\w+): (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class MartReport:
+    """What was published of one mart.
+
+    Args:
+        mart: its name, and the collection's.
+        rows: documents in the collection.
+        content_hash: the order-independent hash of them, as `serving.documents.fingerprint` gives it.
+        indexes: how many there are, the one on `_id` included.
+        seconds: time that writing and reconciling took.
+    """
+
+    mart: str
+    rows: int
+    content_hash: str
+    indexes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Staged:
+    mart: Mart
+    target: Target
+    sent: Fingerprint
+    ids: tuple[str, ...]
+    seconds: float
+
+
+def _no_news(mart: str, phase: str) -> None:
+    """Nobody listens."""
+
+
+def export(
+    spark: "SparkSession",
+    mongo_uri: str,
+    database: str,
+    marts: Sequence[Mart],
+    run_id: str,
+    batch_size: int = 1000,
+    *,
+    as_of: datetime | None = None,
+    on_step: Callable[[str, str], None] = _no_news,
+) -> list[MartReport]:
+    """Publish the marts.
+
+    Args:
+        spark: a session that sees the `gold` tables.
+        mongo_uri: where to; it may hold a password, which no message repeats.
+        database: the MongoDB database.
+        marts: what to publish, as `serving.marts.MARTS`.
+        run_id: names this run in `_publications`; letters, digits, `_` and `-`.
+        batch_size: documents in one bulk write.
+        as_of: the time that Gold was computed for; kept in `_publications`.
+        on_step: told (mart, phase) as each phase of a mart begins: `stage`, `index`, `reconcile`, `publish`.
+
+    Returns:
+        One report a mart, in the order of `marts`.
+
+    Raises:
+        ExportError: no MongoDB answers, a mart or a column is missing, or a key is NULL. Nothing was published.
+        ReconciliationError: a mart in MongoDB is not what was sent. Nothing was published.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise ExportError(f"The run id {run_id!r} cannot name a collection.", "Use letters, digits, _ and -.")
+    served = connect(mongo_uri, database)
+    _check_marts(spark, marts)
+    try:
+        _drop_staging(served, marts)
+        staged = []
+        for mart in marts:
+            on_step(mart.name, "stage")
+            staging = Target(mongo_uri, database, f"{mart.name}__staging__{run_id}")
+            staged.append(_stage(spark, served, mart, staging, batch_size))
+        for each in staged:
+            on_step(each.mart.name, "index")
+            _create_indexes(served, each)
+        reports = []
+        for each in staged:
+            on_step(each.mart.name, "reconcile")
+            reports.append(_reconcile(spark, served, each))
+        for each, report in zip(staged, reports, strict=True):
+            on_step(each.mart.name, "publish")
+            _publish(served, each, report, run_id, as_of)
+    except (PySparkException, Py4JError, PyMongoError) as error:
+        raise _explained(error, mongo_uri) from error
+    return reports
+
+
+def _check_marts(spark: "SparkSession", marts: Sequence[Mart]) -> None:
+    for mart in marts:
+        if not spark.catalog.tableExists(mart.table):
+            raise ExportError(f"{mart.table} does not exist.", "Run `lakehouse build` first.")
+        columns = spark.table(mart.table).columns
+        wanted = (*mart.key, *(field.partition(".")[0] for index in mart.indexes for field, _ in index.keys))
+        missing = sorted(set(wanted).difference(columns))
+        if missing:
+            raise ExportError(
+                f"{mart.table} has no column {', '.join(missing)}, which serving/marts.py declares.",
+                f"Its columns are {', '.join(columns)}.",
+            )
+
+
+def _drop_staging(served: "Database[Document]", marts: Sequence[Mart]) -> None:
+    """Remove what a killed run left behind, or a failed one kept for inspection."""
+    prefixes = tuple(f"{mart.name}__staging__" for mart in marts)
+    for name in retried(served.list_collection_names):
+        if name.startswith(prefixes):
+            retried(served[name].drop)
+
+
+def _stage(spark: "SparkSession", served: "Database[Document]", mart: Mart, target: Target, batch_size: int) -> _Staged:
+    began = time.perf_counter()
+    # An empty mart is published as an empty collection, so it is made here, not by the first write.
+    served.create_collection(target.collection)
+    rows = spark.table(mart.table).repartition(spark.sparkContext.defaultParallelism, *mart.key)
+    # Spark's type is wider than needed: any callable on record batches will do.
+    writer: Any = Writer(target, mart.key, batch_size)
+    written = rows.mapInArrow(writer.__call__, WRITTEN_SCHEMA).collect()
+    sent = sum((Fingerprint(row.rows, int(row.digest)) for row in written), Fingerprint())
+    ids = tuple(identifier for row in written for identifier in row.ids)
+    return _Staged(mart, target, sent, ids, time.perf_counter() - began)
+
+
+def _create_indexes(served: "Database[Document]", staged: _Staged) -> None:
+    models = [IndexModel(list(index.keys), unique=index.unique) for index in staged.mart.indexes]
+    if models:
+        retried(lambda: served[staged.target.collection].create_indexes(models))
+
+
+def _reconcile(spark: "SparkSession", served: "Database[Document]", staged: _Staged) -> MartReport:
+    began = time.perf_counter()
+    mart, sent, collection = staged.mart, staged.sent, served[staged.target.collection]
+    counted = retried(lambda: collection.count_documents({}))
+    if counted != sent.rows:
+        hint = (
+            f"Its key ({', '.join(mart.key)}) is not unique."
+            if counted < sent.rows
+            else "Another export may be running."
+        )
+        raise ReconciliationError(
+            f"{mart.table}: {sent.rows} rows were sent, but MongoDB holds {counted} documents; nothing was published.",
+            f"{hint} The staging collection {staged.target.collection} is kept until the next export.",
+        )
+    found = _read_all(spark, slices(staged.target, staged.ids, spark.sparkContext.defaultParallelism))
+    if found != sent:
+        raise ReconciliationError(
+            f"{mart.table}: the documents in MongoDB are not those that were sent: expected {sent.rows} with "
+            f"content hash {sent.content_hash}, found {found.rows} with {found.content_hash}; "
+            "nothing was published.",
+            f"The staging collection {staged.target.collection} is kept until the next export.",
+        )
+    missing = {index.name for index in mart.indexes}.difference(collection.index_information())
+    if missing:
+        raise ReconciliationError(f"{mart.table}: MongoDB did not keep the index {', '.join(sorted(missing))}.")
+    seconds = staged.seconds + time.perf_counter() - began
+    return MartReport(mart.name, sent.rows, sent.content_hash, len(mart.indexes) + 1, round(seconds, 3))
+
+
+def _read_all(spark: "SparkSession", parts: list[Slice]) -> Fingerprint:
+    if len(parts) == 1:
+        return read_back(parts[0])
+    return sum(spark.sparkContext.parallelize(parts, len(parts)).map(read_back).collect(), Fingerprint())
+
+
+def _publish(
+    served: "Database[Document]", staged: _Staged, report: MartReport, run_id: str, as_of: datetime | None
+) -> None:
+    # Not retried: a rename whose answer was lost may have happened, and the next run puts either case right.
+    served[staged.target.collection].rename(staged.mart.name, dropTarget=True)
+    publication: Document = {
+        "_id": staged.mart.name,
+        "run_id": run_id,
+        "as_of": as_of,
+        "rows": Int64(report.rows),
+        "content_hash": report.content_hash,
+    }
+    retried(lambda: served[PUBLICATIONS].replace_one({"_id": staged.mart.name}, publication, upsert=True))
+
+
+def _explained(error: Exception, uri: str) -> ExportError:
+    """One sentence for what broke between Spark and MongoDB; the cause stays attached."""
+    within = _WORKER_ERROR.findall(str(error))
+    name, text = within[-1] if within else (type(error).__name__, str(error))
+    if name == "ExportError":
+        return ExportError(text, "Correct the mart; nothing was published.")
+    return ExportError(
+        f"The export broke off ({name}): {reason(Exception(text.partition(chr(10))[0]), uri)}.",
+        "Run `lakehouse export` again: published collections stay whole, and staging is dropped first.",
+    )
