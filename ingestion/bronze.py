@@ -110,7 +110,7 @@ def _chunks(items: Iterator[Item], limits: ChunkLimits) -> Iterator[list[Item]]:
     try:
         for item in items:
             chunk.append(item)
-            size += len(item.payload if isinstance(item, Record) else item.raw)
+            size += item.payload_bytes if isinstance(item, Record) else len(item.raw)
             if len(chunk) >= limits.rows or size >= limits.bytes_:
                 yield chunk
                 chunk, size = [], 0
@@ -170,7 +170,7 @@ class _Landing:
             unchanged=before.unchanged + unchanged,
             quarantined=before.quarantined + len(chunk) - len(records),
             duplicates=before.duplicates + len(records) - len(new) - unchanged,
-            payload_bytes=before.payload_bytes + sum(len(record.payload.encode()) for record in records),
+            payload_bytes=before.payload_bytes + sum(record.payload_bytes for record in records),
             earliest=min([*stated, *([before.earliest] if before.earliest else [])], default=None),
             watermark=max([*stated, *([before.watermark] if before.watermark else [])], default=None),
             endpoints=tuple(sorted({*before.endpoints, *(record.endpoint for record in records)})),

@@ -55,6 +55,11 @@ class Record(NamedTuple):
     observed_at: datetime
     is_assumed: bool
 
+    @property
+    def payload_bytes(self) -> int:
+        """Length of the payload as received, bytes."""
+        return len(self.payload.encode())
+
 
 class Reject(NamedTuple):
     """What could not be landed. `identity` stands for the whole text where `raw` holds only its beginning."""

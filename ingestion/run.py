@@ -28,7 +28,7 @@ class IngestLimits(Protocol):
 
     @property
     def chunk_bytes(self) -> int:
-        """Characters of payload in one commit, at most (plus one record)."""
+        """Bytes of payload in one commit, at most (plus one record)."""
 
     @property
     def max_record_bytes(self) -> int:

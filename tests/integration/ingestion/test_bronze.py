@@ -77,8 +77,8 @@ def counts(summary: BatchSummary) -> dict[str, int]:
 def content(spark: "SparkSession", tables: BronzeTables) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of the three tables, in a fixed order."""
     return {
-        name: sorted((tuple(row) for row in spark.read.table(name).collect()), key=repr)
-        for name in (tables.movies, tables.quarantine, tables.batches)
+        name: sorted((tuple(row) for row in spark.read.table(f"{tables.database}.{name}").collect()), key=repr)
+        for name in ("movies", "quarantine", "batches")
     }
 
 
@@ -163,9 +163,9 @@ def test_landing_the_same_content_again_adds_nothing(
     again = land_file(path, as_of=LATER)
     assert counts(again) == {"requested": 12, "unchanged": 10, "quarantined": 2}
     after = content(spark, tables)
-    assert after[tables.movies] == before[tables.movies]
-    assert after[tables.quarantine] == before[tables.quarantine]
-    assert len(after[tables.batches]) == 2
+    assert after["movies"] == before["movies"]
+    assert after["quarantine"] == before["quarantine"]
+    assert len(after["batches"]) == 2
     # Not even an empty commit: readers by version see that nothing is new.
     assert spark.sql(f"describe history {tables.movies}").count() == version
 
@@ -224,28 +224,31 @@ MESSY = [
 MESSY_LIMITS = Limits(chunk_rows=8)
 
 
-@pytest.fixture
-def whole(
-    spark: "SparkSession", tables: BronzeTables, land_file: Any, tmp_path: Path
-) -> tuple[Path, BatchSummary, dict[str, list[tuple[Any, ...]]]]:
-    """The tables as they are when nothing is killed, with an older batch there already."""
-    land_file(write_lines(tmp_path / "older.jsonl", [b'{"id": 3}', b'{"id": 4}']), AS_OF - timedelta(days=1))
-    older = content(spark, tables)
-    path = write_lines(tmp_path / "messy.jsonl", MESSY)
-    summary = land_file(path, limits=MESSY_LIMITS)
-    expected = content(spark, tables)
-    for name in (tables.movies, tables.quarantine, tables.batches):
-        spark.sql(f"delete from {name} where batch_id = '{summary.batch_id}'")
-    assert content(spark, tables) == older
-    # The history of the first run must not help the second: it has another id.
-    return path, summary, expected
+@dataclass(frozen=True)
+class Unkilled:
+    """A batch that nobody killed: its input, and the tables as it left them."""
+
+    older: Path
+    path: Path
+    summary: BatchSummary
+    rows: dict[str, list[tuple[Any, ...]]]
 
 
-def renamed(rows: dict[str, list[tuple[Any, ...]]], old: str, new: str) -> dict[str, list[tuple[Any, ...]]]:
-    return {
-        name: sorted((tuple(new if value == old else value for value in row) for row in table), key=repr)
-        for name, table in rows.items()
-    }
+def land_messy(spark: "SparkSession", tables: BronzeTables, path: Path, batch_id: str, **rest: Any) -> BatchSummary:
+    request = IngestRequest("file", rest.pop("as_of", AS_OF), path=path, batch_id=batch_id)
+    return ingest(spark, rest.pop("limits", MESSY_LIMITS), request, wall_clock, tables=tables)
+
+
+@pytest.fixture(scope="module")
+def unkilled(spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unkilled]:
+    folder = tmp_path_factory.mktemp("unkilled")
+    older = write_lines(folder / "older.jsonl", [b'{"id": 3}', b'{"id": 4}'])
+    path = write_lines(folder / "messy.jsonl", MESSY)
+    tables = BronzeTables("bronze_unkilled")
+    land_messy(spark, tables, older, "older", as_of=AS_OF - timedelta(days=1))
+    summary = land_messy(spark, tables, path, "mine")
+    yield Unkilled(older, path, summary, content(spark, tables))
+    spark.sql(f"drop database {tables.database} cascade")
 
 
 def kill_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, call: int, after: bool) -> None:
@@ -276,35 +279,32 @@ DEATHS = [
 def test_a_batch_that_is_killed_again_and_again_gives_the_same_tables_in_the_end(
     spark: "SparkSession",
     tables: BronzeTables,
-    land_file: Any,
-    whole: Any,
+    unkilled: Unkilled,
     monkeypatch: pytest.MonkeyPatch,
     after: bool,
 ) -> None:
-    path, expected_summary, expected = whole
+    land_messy(spark, tables, unkilled.older, "older", as_of=AS_OF - timedelta(days=1))
     for module, name, call in DEATHS:
         with monkeypatch.context() as patched:
             kill_at(patched, module, name, call, after)
             with pytest.raises(Killed):
-                land_file(path, batch_id="again", limits=MESSY_LIMITS)
-    summary = land_file(path, batch_id="again", limits=MESSY_LIMITS)
-    assert summary == replace(expected_summary, batch_id="again")
-    assert content(spark, tables) == renamed(expected, expected_summary.batch_id, "again")
-    # And once more, with nothing left to do.
-    assert land_file(path, batch_id="again", limits=MESSY_LIMITS) == summary
-    assert content(spark, tables) == renamed(expected, expected_summary.batch_id, "again")
+                land_messy(spark, tables, unkilled.path, "mine")
+    # The second of these finds nothing left to do.
+    for _ in range(2):
+        assert land_messy(spark, tables, unkilled.path, "mine") == unkilled.summary
+        assert content(spark, tables) == unkilled.rows
 
 
 def test_a_batch_goes_on_with_chunks_of_another_size(
-    spark: "SparkSession", tables: BronzeTables, land_file: Any, whole: Any, monkeypatch: pytest.MonkeyPatch
+    spark: "SparkSession", tables: BronzeTables, unkilled: Unkilled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, expected_summary, expected = whole
+    land_messy(spark, tables, unkilled.older, "older", as_of=AS_OF - timedelta(days=1))
     with monkeypatch.context() as patched:
         kill_at(patched, bronze, "_append", 2, after=True)
         with pytest.raises(Killed):
-            land_file(path, batch_id="again", limits=MESSY_LIMITS)
-    land_file(path, batch_id="again", limits=Limits(chunk_rows=5))
-    assert content(spark, tables) == renamed(expected, expected_summary.batch_id, "again")
+            land_messy(spark, tables, unkilled.path, "mine")
+    land_messy(spark, tables, unkilled.path, "mine", limits=Limits(chunk_rows=5))
+    assert content(spark, tables) == unkilled.rows
 
 
 def test_a_batch_id_is_not_used_for_something_else(land_file: Any, tmp_path: Path) -> None:
