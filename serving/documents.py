@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,8 @@ Convert = Callable[[Any], Any]
 
 # Digests are added up modulo this, so that the order of documents does not count.
 _MODULUS = 1 << 128
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def canonical_json(document: Document) -> bytes:
 
 def _extended(value: object) -> object:
     if isinstance(value, datetime):
-        return {"$date": value.astimezone(UTC).isoformat(timespec="milliseconds")}
+        return {"$date": (value - _EPOCH) // _MILLISECOND}
     if isinstance(value, Decimal128):
         return {"$numberDecimal": str(value)}
     if isinstance(value, bytes):
@@ -117,7 +119,7 @@ def _converter(kind: pa.DataType) -> Convert | None:
     if pa.types.is_decimal(kind):
         return _decimal
     if pa.types.is_timestamp(kind):
-        return _to_milliseconds
+        return _in_milliseconds if kind.tz in (None, "UTC") else _in_utc_milliseconds
     if pa.types.is_date(kind):
         return _midnight
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -133,9 +135,12 @@ def _decimal(value: Decimal) -> Decimal128:
     return Decimal128(value)
 
 
-def _to_milliseconds(value: datetime) -> datetime:
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+def _in_milliseconds(value: datetime) -> datetime:
+    return value.replace(microsecond=value.microsecond // 1000 * 1000, tzinfo=UTC)
+
+
+def _in_utc_milliseconds(value: datetime) -> datetime:
+    return _in_milliseconds(value.astimezone(UTC))
 
 
 def _midnight(value: date) -> datetime:

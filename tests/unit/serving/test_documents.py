@@ -119,3 +119,11 @@ def test_fingerprint_sees_a_changed_a_missing_and_a_doubled_document() -> None:
     assert fingerprint([*content, content[0]]).digest != whole.digest
     assert fingerprint([content[0], content[0]]).digest != Fingerprint().digest
     assert len(whole.content_hash) == 32
+
+
+def test_a_timestamp_of_another_zone_is_the_same_instant_in_utc() -> None:
+    schema = pa.schema([("id", pa.string()), ("at", pa.timestamp("us", tz="Europe/Berlin"))])
+    instant = datetime(2026, 7, 1, 12, 0, 0, 1500, tzinfo=UTC)
+    (document,) = documents(pa.RecordBatch.from_pylist([{"id": "a", "at": instant}], schema=schema), ("id",))
+    assert document["at"] == datetime(2026, 7, 1, 12, 0, 0, 1000, tzinfo=UTC)
+    assert document["at"].tzinfo is UTC
