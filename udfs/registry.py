@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lakehouse.errors import LakehouseError
 
@@ -129,7 +129,8 @@ def register(spark: SparkSession, functions: dict[str, SqlFunction]) -> None:
     for declared in functions.values():
         try:
             if declared.vectorised:
-                published = pandas_udf(declared.function, declared.returns)
+                # Its stubs enumerate exact signatures; Spark checks the type hints itself.
+                published = cast("Callable[..., Any]", pandas_udf)(declared.function, declared.returns)
             else:
                 # Plain pickled rows: as fast as Arrow for these functions, and a worker is ready about a second
                 # sooner because it imports neither pandas nor pyarrow.

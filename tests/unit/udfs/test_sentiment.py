@@ -14,11 +14,12 @@ ORIGINAL = SentimentIntensityAnalyzer()
 OURS = LinearTimeAnalyzer()
 
 # Words that VADER's rules look for, so that random sentences run into them.
-LOADED = """
+LOADED_TEXT = """
     good bad GREAT great war love no not never without doubt so this very kinda kind of sort least at but BUT
     BUT, isn't wouldn't nor or hardly the shit bad ass yeah right to die for kiss death beating heart :) :( 😂 💘 ☠️
     movie ! !!!! ? ??? a \u200bgood uber FRIGGIN SUX only just enough bus stop
-""".split()
+"""
+LOADED = LOADED_TEXT.split()
 
 
 def test_every_real_overview_scores_as_the_original_to_the_last_bit(tmdb_data: Path) -> None:
