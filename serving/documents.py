@@ -73,8 +73,7 @@ def canonical_json(document: Document) -> bytes:
     Raises:
         TypeError: a value is of a type that no mart column becomes.
     """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_extended)
-    return text.encode("utf-8", "surrogatepass")
+    return _JSON.encode(document).encode("utf-8", "surrogatepass")
 
 
 def _extended(value: object) -> object:
@@ -85,6 +84,9 @@ def _extended(value: object) -> object:
     if isinstance(value, bytes):
         return {"$binary": value.hex()}
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_extended)
 
 
 def documents(batch: pa.RecordBatch, key: tuple[str, ...]) -> Iterator[Document]:
