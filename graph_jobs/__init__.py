@@ -1,1 +1,1 @@
-"""graph_jobs"""
+"""GraphFrames jobs over Silver; what they find comes back to dbt as the source `graph`."""
