@@ -17,13 +17,15 @@ class TooLarge:
 
     def __init__(self, beginning: bytes) -> None:
         """Begin with what has been held so far."""
-        self.kept = bytes(beginning[:KEPT_BYTES])
+        self.kept = b""
         self.length = 0
         self.sha256 = hashlib.sha256()
         self.add(beginning)
 
     def add(self, more: bytes) -> None:
         """Pass over the next part of the record."""
+        # However the parts are cut, what is kept is the same.
+        self.kept += more[: KEPT_BYTES - len(self.kept)]
         self.length += len(more)
         self.sha256.update(more)
 
@@ -115,7 +117,5 @@ def _lines(blocks: Iterable[bytes], max_bytes: int) -> Iterator[_Line]:
 
 def _joined(held: bytearray, piece: bytes) -> TooLarge:
     line = TooLarge(bytes(held))
-    if len(line.kept) < KEPT_BYTES:
-        line.kept += piece[: KEPT_BYTES - len(line.kept)]
     line.add(piece)
     return line

@@ -3,7 +3,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.reasons import Reason
@@ -135,6 +135,7 @@ def test_the_time_that_the_source_states_goes_before_the_default() -> None:
     assert not outcome.is_assumed
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(text: bytes) -> None:
     outcome = parse(text)
@@ -148,6 +149,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.integers(min_value=1, max_value=2**63 - 1),
     st.dictionaries(st.text(), JSON_VALUES, max_size=5),
@@ -163,6 +165,7 @@ def test_every_object_with_a_positive_id_lands_byte_for_byte(
     assert record.payload == text
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=5), JSON_VALUES, min_size=1, max_size=4), st.data())
 def test_no_beginning_of_an_object_is_a_whole_object(fields: dict[str, object], data: st.DataObject) -> None:
     text = json.dumps(fields).encode()

@@ -1,7 +1,7 @@
 import hashlib
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.records import Record
@@ -13,6 +13,7 @@ def digest(number: int) -> bytes:
     return hashlib.blake2b(str(number).encode(), digest_size=15).digest() + b"\0"
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 60), max_size=20), max_size=15))
 def test_a_key_is_new_the_first_time_only(batches: list[list[int]]) -> None:
     seen = SeenKeys()

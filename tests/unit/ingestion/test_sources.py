@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.errors import SourceError
@@ -153,6 +153,7 @@ def test_lines_before_the_cut_of_a_gzip_file_are_read_and_the_rest_is_one_reject
     assert f"line {len(good) + 1}:" in reject.detail
 
 
+@settings(deadline=None)
 @given(cut=st.integers(min_value=3, max_value=2000))
 def test_wherever_a_gzip_file_is_cut_no_broken_line_lands(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     lines = noisy_lines(5)
@@ -230,6 +231,7 @@ def test_memory_is_bounded_by_the_longest_record_and_not_by_the_file(tmp_path: P
 LINES = st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"")), max_size=12)
 
 
+@settings(deadline=None)
 @given(LINES, st.lists(st.integers(min_value=0, max_value=400), max_size=8), st.integers(8, 40))
 def test_lines_do_not_depend_on_how_the_bytes_are_cut_into_blocks(
     lines: list[bytes], cuts: list[int], max_bytes: int
