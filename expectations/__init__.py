@@ -1,1 +1,1 @@
-"""expectations"""
+"""The gate between Silver and Gold: Great Expectations over rules that are declared in YAML."""

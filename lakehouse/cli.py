@@ -168,10 +168,7 @@ def hdfs(context: typer.Context) -> None:
 def build_app() -> typer.Typer:
     """The whole command: what the other packages add is found through their entry points."""
     for point in sorted(entry_points(group="lakehouse.commands"), key=lambda point: point.name):
-        try:
-            point.load()(app)
-        except ImportError:
-            pass
+        point.load()(app)
     return app
 
 

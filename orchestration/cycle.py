@@ -114,7 +114,8 @@ def graph(cycle: Cycle, findings: list[str]) -> None:
     from graph_jobs.commands import build_network
 
     cycle.network = build_network(cycle.spark, cycle.settings, cycle.progress.detail)
-    findings.append(str(cycle.network))
+    network = cycle.network
+    findings.append(f"{network.actors:,} actors, {network.edges:,} edges, {network.communities:,} communities")
 
 
 def gold(cycle: Cycle, findings: list[str]) -> None:

@@ -42,11 +42,10 @@ _FINDINGS: tuple[tuple[str, str], ...] = (
         """
         select concat_ws(', ', collect_list(concat(title, ' (', cast(round(trend_score, 1) as string), ')')))
         from (
-            select movies.title, trending.trend_score
-            from gold.trending_scores as trending
-            inner join silver.movies as movies on trending.movie_id = movies.movie_id
-            where trending.trend_window = '30d'
-            order by trending.trend_score desc, trending.movie_id
+            select title, trend_score
+            from gold.trending_scores
+            where trend_window = '30d'
+            order by trend_score desc, movie_id
             limit 3
         )
         """,
@@ -61,20 +60,15 @@ _FINDINGS: tuple[tuple[str, str], ...] = (
     (
         "Best directors",
         """
-        select concat_ws(', ', collect_list(concat(director_name, ' (', movies, ' movies)')))
-        from (
-            select director_name, cast(total_movies as string) as movies
-            from gold.director_rankings
-            order by director_rank, director_id
-            limit 3
-        )
+        select concat_ws(', ', collect_list(concat(person_name, ' (', cast(total_movies as string), ' movies)')))
+        from (select person_name, total_movies from gold.director_rankings order by director_rank limit 3)
         """,
     ),
     (
         "Most central actors",
         """
-        select concat_ws(', ', collect_list(concat(actor_name, ' (', cast(degree as string), ' partners)')))
-        from (select actor_name, degree from gold.actor_centrality order by pagerank desc, person_id limit 3)
+        select concat_ws(', ', collect_list(concat(person_name, ' (', cast(degree as string), ' partners)')))
+        from (select person_name, degree from gold.actor_centrality order by pagerank_rank limit 3)
         """,
     ),
 )

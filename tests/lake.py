@@ -28,7 +28,8 @@ def content(settings: Settings, *schemas: str, without: tuple[str, ...] = ()) ->
     """Rows and content hash of each table: `schema.table` -> (count, hash)."""
     names = [name for name in tables(settings, *schemas) if name not in without]
     union = " union all ".join(
-        f"select '{name}', count(*), cast(sum(cast(xxhash64(to_json(struct(*))) as decimal(20, 0))) as string) from {name}"
+        f"select '{name}', count(*), "
+        f"cast(sum(cast(xxhash64(to_json(struct(*))) as decimal(20, 0))) as string) from {name}"
         for name in names
     )
     return {name: (count, total) for name, count, total in query(settings, union).rows}

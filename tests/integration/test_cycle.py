@@ -138,7 +138,8 @@ def test_bad_input_lands_or_is_quarantined_and_never_stops_the_rest(
         row[0]: row[1:]
         for row in query(
             settings,
-            "select movie_id, title, release_date, popularity_score, sentiment_category, length(overview), size(top_cast) "
+            "select movie_id, title, release_date, popularity_score, sentiment_category, length(overview), "
+            "size(top_cast) "
             "from silver.movies where movie_id like '90000__'",
         ).rows
     }
