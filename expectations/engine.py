@@ -81,11 +81,12 @@ def _counted(result: Any) -> tuple[str, Counted]:
     if result.exception_info.get("raised_exception") is not False:
         raise RuntimeError(f"Great Expectations could not evaluate {name}: {result.exception_info}")
     found = result.result
-    total = found.get("element_count", 0) - found.get("missing_count", 0)
+    # of an empty frame the counts are None
+    total = (found.get("element_count") or 0) - (found.get("missing_count") or 0)
     counted = Counted(
         success=bool(result.success),
         total=total,
-        failed=found.get("unexpected_count", 0),
+        failed=found.get("unexpected_count") or 0,
         observed=found.get("observed_value"),
     )
     return name, counted
