@@ -45,29 +45,29 @@
 
 {#
     The rows of a child table to merge: all of the CTE `current_rows`, and on an incremental run also a tombstone for each
-    stored child of the same movies that is no longer there.
+    child that the table holds of the same movies and that is no longer there.
 
     `current_rows` holds all present children of the movies in the CTE `movies_read` (one row a movie, `movie_id`).
-    The model sets `merge_tombstones: true`.
+    `columns` are the table's, its key first. The model sets `merge_tombstones: true`.
 #}
-{% macro with_removed(current_rows, movies_read, key) -%}
-    {%- if is_incremental() -%}
+{% macro with_removed(current_rows, movies_read, columns) -%}
     select
-        *,
+        {{ columns | join(',\n        ') }}
+        {%- if is_incremental() %},
         false as is_removed
+        {%- endif %}
     from {{ current_rows }}
+    {%- if is_incremental() %}
 
     union all
 
     select
-        existing.*,
+        previous.{{ columns | join(',\n        previous.') }},
         true as is_removed
-    from {{ this }} as existing
+    from {{ this }} as previous
     left semi join {{ movies_read }} as movies_read
-        on existing.movie_id = movies_read.movie_id
+        on previous.movie_id = movies_read.movie_id
     left anti join {{ current_rows }} as current_rows
-        on existing.{{ key }} = current_rows.{{ key }}
-    {%- else -%}
-    select * from {{ current_rows }}
-    {%- endif -%}
+        on previous.{{ columns[0] }} = current_rows.{{ columns[0] }}
+    {%- endif %}
 {%- endmacro %}

@@ -24,3 +24,11 @@
         'production_companies',
     ]) }}
 {%- endmacro %}
+
+
+{# A list of select items, one for each movie field: `expression` with FIELD replaced by the field's name. #}
+{% macro for_each_movie_field(expression) -%}
+    {%- for field in movie_fields() -%}
+        {{ expression | replace('FIELD', field) }}{{ ',\n        ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

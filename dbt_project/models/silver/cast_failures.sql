@@ -15,7 +15,7 @@ failed_fields as (
         batch_id,
         field_name
     from observations
-    lateral view explode(uncastable_fields) as field_name
+        lateral view explode(uncastable_fields) as field_name
 
 ),
 

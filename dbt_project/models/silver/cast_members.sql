@@ -29,16 +29,19 @@ cast_credits as (
         concat_ws(
             '-',
             movie_records.movie_id,
-            coalesce(credit.credit_id, sha2(concat_ws('|', credit.person_id, coalesce(credit.character, '')), 256))
+            coalesce(
+                credit.credit_id,
+                sha2(concat_ws('|', credit.person_id, coalesce(credit.character, '')), 256)
+            )
         ) as cast_member_id
     from movie_records
-    lateral view posexplode(movie_records.cast_credits.value) as list_index, credit
+        lateral view posexplode(movie_records.cast_credits.value) as list_index, credit
 
 ),
 
 cast_members as (
 
-    select * except (list_index)
+    select *
     from cast_credits
     qualify row_number() over (partition by cast_member_id order by list_index) = 1
 
@@ -46,7 +49,11 @@ cast_members as (
 
 merge_rows as (
 
-    {{ with_removed('cast_members', 'movie_records', 'cast_member_id') }}
+    {{ with_removed(
+        'cast_members',
+        'movie_records',
+        ['cast_member_id', 'movie_id', 'person_id', 'character', 'billing_order', 'credit_id']
+    ) }}
 
 )
 

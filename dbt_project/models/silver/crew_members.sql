@@ -29,16 +29,19 @@ crew_credits as (
         concat_ws(
             '-',
             movie_records.movie_id,
-            coalesce(credit.credit_id, sha2(concat_ws('|', credit.person_id, coalesce(credit.department, ''), coalesce(credit.job, '')), 256))
+            coalesce(
+                credit.credit_id,
+                sha2(concat_ws('|', credit.person_id, coalesce(credit.department, ''), coalesce(credit.job, '')), 256)
+            )
         ) as crew_member_id
     from movie_records
-    lateral view posexplode(movie_records.crew_credits.value) as list_index, credit
+        lateral view posexplode(movie_records.crew_credits.value) as list_index, credit
 
 ),
 
 crew_members as (
 
-    select * except (list_index)
+    select *
     from crew_credits
     qualify row_number() over (partition by crew_member_id order by list_index) = 1
 
@@ -46,7 +49,11 @@ crew_members as (
 
 merge_rows as (
 
-    {{ with_removed('crew_members', 'movie_records', 'crew_member_id') }}
+    {{ with_removed(
+        'crew_members',
+        'movie_records',
+        ['crew_member_id', 'movie_id', 'person_id', 'department', 'job', 'credit_id']
+    ) }}
 
 )
 

@@ -23,7 +23,7 @@ genres_listed as (
         genre.genre_id,
         genre.genre_name
     from new_observations
-    lateral view explode(new_observations.genres) as genre
+        lateral view explode(new_observations.genres) as genre
 
 ),
 

@@ -30,7 +30,7 @@ genres_listed as (
         genre.genre_id,
         min(list_index) as position
     from movie_records
-    lateral view posexplode(movie_records.genres.value) as list_index, genre
+        lateral view posexplode(movie_records.genres.value) as list_index, genre
     group by movie_records.movie_id, genre.genre_id
 
 ),
@@ -40,15 +40,15 @@ genres_listed as (
 genres_renamed as (
 
     select
-        existing.movie_id,
-        existing.genre_id,
-        existing.position
-    from {{ this }} as existing
+        previous.movie_id,
+        previous.genre_id,
+        previous.position
+    from {{ this }} as previous
     inner join genres
-        on existing.genre_id = genres.genre_id
+        on previous.genre_id = genres.genre_id
     left anti join movie_records
-        on existing.movie_id = movie_records.movie_id
-    where not existing.genre_name <=> genres.genre_name
+        on previous.movie_id = movie_records.movie_id
+    where not previous.genre_name <=> genres.genre_name
 
 ),
 
@@ -68,11 +68,11 @@ movie_genre_pairs as (
 movie_genres as (
 
     select
-        concat(movie_genre_pairs.movie_id, '-', movie_genre_pairs.genre_id) as movie_genre_id,
         movie_genre_pairs.movie_id,
         movie_genre_pairs.genre_id,
         genres.genre_name,
-        movie_genre_pairs.position
+        movie_genre_pairs.position,
+        concat(movie_genre_pairs.movie_id, '-', movie_genre_pairs.genre_id) as movie_genre_id
     from movie_genre_pairs
     left join genres
         on movie_genre_pairs.genre_id = genres.genre_id
@@ -81,7 +81,11 @@ movie_genres as (
 
 merge_rows as (
 
-    {{ with_removed('movie_genres', 'movie_records', 'movie_genre_id') }}
+    {{ with_removed(
+        'movie_genres',
+        'movie_records',
+        ['movie_genre_id', 'movie_id', 'genre_id', 'genre_name', 'position']
+    ) }}
 
 )
 

@@ -24,11 +24,11 @@ movie_observations as (
         observed_at,
         payload_sha256,
         popularity,
+        ingested_at,
         -- zero means unknown; a rating without a vote is no rating
         case when vote_count is null or vote_count > 0 then nullif(rating, 0) end as rating,
         case when vote_count > 0 then vote_count end as vote_count,
-        case when revenue > 0 then revenue end as revenue,
-        ingested_at
+        case when revenue > 0 then revenue end as revenue
     from new_observations
 
 )

@@ -28,25 +28,23 @@ fields_said as (
     select
         movie_id,
         observed_at,
-        ingested_at
-        {%- for field in movie_fields() %},
-        case when has_{{ field }} then struct(observed_at, payload_sha256, {{ field }} as value) end as {{ field }}
-        {%- endfor %}
+        ingested_at,
+        {{ for_each_movie_field(
+            'case when has_FIELD then struct(observed_at, payload_sha256, FIELD as value) end as FIELD'
+        ) }}
     from new_observations
 
     {% if is_incremental() %}
     union all
 
     select
-        existing.movie_id,
-        existing.observed_at,
-        existing.ingested_at
-        {%- for field in movie_fields() %},
-        existing.{{ field }}
-        {%- endfor %}
-    from {{ this }} as existing
+        previous.movie_id,
+        previous.observed_at,
+        previous.ingested_at,
+        {{ for_each_movie_field('previous.FIELD') }}
+    from {{ this }} as previous
     left semi join new_observations
-        on existing.movie_id = new_observations.movie_id
+        on previous.movie_id = new_observations.movie_id
     {% endif %}
 
 ),
@@ -56,10 +54,8 @@ last_said as (
     select
         movie_id,
         max(observed_at) as observed_at,
-        max(ingested_at) as ingested_at
-        {%- for field in movie_fields() %},
-        max({{ field }}) as {{ field }}
-        {%- endfor %}
+        max(ingested_at) as ingested_at,
+        {{ for_each_movie_field('max(FIELD) as FIELD') }}
     from fields_said
     group by movie_id
 

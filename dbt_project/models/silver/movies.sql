@@ -81,6 +81,8 @@ last_values as (
         movie_records.popularity.value as popularity_score,
         movie_records.original_language.value as original_language,
         movie_records.status.value as status,
+        movie_records.observed_at,
+        movie_records.ingested_at as processing_timestamp,
         coalesce(genres_per_movie.genres, array()) as genres,
         -- zero means unknown; a rating without a vote is no rating
         case when movie_records.runtime.value > 0 then cast(movie_records.runtime.value as int) end as runtime,
@@ -112,9 +114,7 @@ last_values as (
                     credit.person_name
                 )
             )
-        ) as directors_by_credit,
-        movie_records.observed_at,
-        movie_records.ingested_at as processing_timestamp
+        ) as directors_by_credit
     from movie_records
     left join genres_per_movie
         on movie_records.movie_id = genres_per_movie.movie_id
@@ -158,36 +158,52 @@ scored as (
 
 ),
 
+derived as (
+
+    select
+        *,
+        clean_title(title) as clean_title,
+        year(release_date) as release_year,
+        month(release_date) as release_month,
+        get(genres, 0) as primary_genre,
+        get(directors, 0) as director,
+        revenue - budget as profit,
+        (revenue - budget) / budget as roi,
+        vader_category(sentiment_score) as sentiment_category
+    from scored
+
+),
+
 movies as (
 
     select
         movie_id,
         title,
-        clean_title(title) as clean_title,
+        clean_title,
         overview,
         release_date,
-        year(release_date) as release_year,
-        month(release_date) as release_month,
+        release_year,
+        release_month,
         genres,
-        get(genres, 0) as primary_genre,
+        primary_genre,
         rating,
         vote_count,
         popularity_score,
         revenue,
         budget,
-        revenue - budget as profit,
-        (revenue - budget) / budget as roi,
+        profit,
+        roi,
         runtime,
         sentiment_score,
-        vader_category(sentiment_score) as sentiment_category,
-        get(directors, 0) as director,
+        sentiment_category,
+        director,
         directors,
         top_cast,
         original_language,
         status,
         observed_at,
         processing_timestamp
-    from scored
+    from derived
 
 )
 

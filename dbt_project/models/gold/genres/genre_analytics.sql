@@ -101,6 +101,16 @@ genre_months as (
 
 ),
 
+directors as (
+
+    select distinct
+        movie_id,
+        person_id
+    from crew_members
+    where job = 'Director'
+
+),
+
 director_months as (
 
     select
@@ -111,13 +121,7 @@ director_months as (
         count(*) as directed_movies,
         {{ exact_avg('released_movies.weighted_rating') }} as mean_weighted_rating
     from released_movies
-    inner join (
-        select distinct
-            movie_id,
-            person_id
-        from crew_members
-        where job = 'Director'
-    ) as directors
+    inner join directors
         on released_movies.movie_id = directors.movie_id
     group by released_movies.genre_id, released_movies.release_year, released_movies.release_month, directors.person_id
 
@@ -155,9 +159,6 @@ best_directors as (
 genre_analytics as (
 
     select
-        concat_ws(
-            '-', genre_months.genre_id, genre_months.release_year, genre_months.release_month
-        ) as genre_analytics_id,
         genre_months.genre_id,
         genres.genre_name,
         genre_months.release_year,
@@ -170,6 +171,10 @@ genre_analytics as (
         genre_months.avg_budget,
         genre_months.budget_movies,
         genre_months.avg_sentiment,
+        cast(as_of.as_of_at as date) as computed_date,
+        concat_ws(
+            '-', genre_months.genre_id, genre_months.release_year, genre_months.release_month
+        ) as genre_analytics_id,
         transform(
             genre_months.best_movies,
             movie -> struct(movie.movie_id, movie.title, movie.rating, movie.vote_count, movie.weighted_rating)
@@ -179,8 +184,7 @@ genre_analytics as (
             director -> struct(
                 director.person_id, director.person_name, director.directed_movies, director.mean_weighted_rating
             )
-        ) as top_directors,
-        cast(as_of.as_of_at as date) as computed_date
+        ) as top_directors
     from genre_months
     left join best_directors
         on

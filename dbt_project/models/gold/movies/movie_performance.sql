@@ -52,15 +52,12 @@ ranked as (
 
     select
         *,
-        {%- for measure in ['weighted_rating', 'revenue', 'roi'] %}
-        {%- for group, column in [('genre', 'primary_genre_id'), ('year', 'release_year')] %}
-        -- among those that have the measure and are in a {{ group }}
-        case
-            when {{ measure }} is not null and {{ column }} is not null
-                then percent_rank() over (partition by {{ column }}, {{ measure }} is not null order by {{ measure }})
-        end as {{ measure }}_percentile_in_{{ group }}{{ ',' if not (loop.last and measure == 'roi') }}
-        {%- endfor %}
-        {%- endfor %}
+        {{ percentile_within('weighted_rating', 'primary_genre_id') }} as weighted_rating_percentile_in_genre,
+        {{ percentile_within('weighted_rating', 'release_year') }} as weighted_rating_percentile_in_year,
+        {{ percentile_within('revenue', 'primary_genre_id') }} as revenue_percentile_in_genre,
+        {{ percentile_within('revenue', 'release_year') }} as revenue_percentile_in_year,
+        {{ percentile_within('roi', 'primary_genre_id') }} as roi_percentile_in_genre,
+        {{ percentile_within('roi', 'release_year') }} as roi_percentile_in_year
     from rated
 
 ),

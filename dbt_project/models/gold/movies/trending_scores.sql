@@ -81,11 +81,11 @@ window_sums as (
     select
         movie_id,
         window_days,
-        count(*) as observations,
         cast(sum(observed_day) as double) as sum_days,
         cast(sum(log_popularity) as double) as sum_logs,
         cast(sum(cast(observed_day * log_popularity as decimal(24, 14))) as double) as sum_products,
         cast(sum(cast(observed_day * observed_day as decimal(24, 14))) as double) as sum_squares,
+        count(*) as observations,
         min_by(popularity, observed_at) as first_popularity,
         max_by(popularity, observed_at) as last_popularity,
         min_by(weighted_rating, observed_at) filter (where weighted_rating is not null) as first_weighted_rating,
@@ -128,9 +128,15 @@ percentiles as (
 trending_scores as (
 
     select
-        concat(percentiles.movie_id, '-', percentiles.window_days, 'd') as trending_score_id,
         percentiles.movie_id,
         movies.title,
+        percentiles.velocity,
+        percentiles.popularity_change,
+        percentiles.rating_momentum,
+        percentiles.observations,
+        percentiles.last_popularity,
+        cast(as_of.as_of_at as date) as computed_date,
+        concat(percentiles.movie_id, '-', percentiles.window_days, 'd') as trending_score_id,
         concat(percentiles.window_days, 'd') as trend_window,
         round(
             100 * (
@@ -139,13 +145,7 @@ trending_scores as (
                 + 0.2d * percentiles.rating_percentile
             ),
             4
-        ) as trend_score,
-        percentiles.velocity,
-        percentiles.popularity_change,
-        percentiles.rating_momentum,
-        percentiles.observations,
-        percentiles.last_popularity,
-        cast(as_of.as_of_at as date) as computed_date
+        ) as trend_score
     from percentiles
     cross join as_of
     left join movies

@@ -39,14 +39,14 @@ actor_centrality as (
     select
         actor_metrics.person_id,
         people.person_name,
-        coalesce(movies_per_actor.total_movies, 0) as total_movies,
         actor_metrics.degree,
         actor_metrics.weighted_degree,
         actor_metrics.pagerank,
-        row_number() over (order by actor_metrics.pagerank desc, actor_metrics.person_id) as pagerank_rank,
         actor_metrics.component_id,
         actor_metrics.community_id,
-        cast(as_of.as_of_at as date) as computed_date
+        cast(as_of.as_of_at as date) as computed_date,
+        coalesce(movies_per_actor.total_movies, 0) as total_movies,
+        row_number() over (order by actor_metrics.pagerank desc, actor_metrics.person_id asc) as pagerank_rank
     from actor_metrics
     left join people
         on actor_metrics.person_id = people.person_id

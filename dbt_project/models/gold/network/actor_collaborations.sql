@@ -21,7 +21,6 @@ as_of as (
 actor_collaborations as (
 
     select
-        concat_ws('-', actor_edges.person_id_a, actor_edges.person_id_b) as actor_collaboration_id,
         actor_edges.person_id_a,
         people_a.person_name as person_name_a,
         actor_edges.person_id_b,
@@ -29,7 +28,8 @@ actor_collaborations as (
         actor_edges.shared_movies,
         actor_edges.first_year,
         actor_edges.last_year,
-        cast(as_of.as_of_at as date) as computed_date
+        cast(as_of.as_of_at as date) as computed_date,
+        concat_ws('-', actor_edges.person_id_a, actor_edges.person_id_b) as actor_collaboration_id
     from actor_edges
     left join people as people_a
         on actor_edges.person_id_a = people_a.person_id

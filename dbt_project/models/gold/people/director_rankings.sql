@@ -48,7 +48,8 @@ directors as (
         sum(movie_performance.profit)
         / sum(movie_performance.budget) filter (where movie_performance.profit is not null) as roi,
         count(movie_performance.roi) as roi_movies,
-        count_if(movie_performance.roi >= {{ var('hit_minimum_roi') }}) / nullif(count(movie_performance.roi), 0) as hit_rate
+        count_if(movie_performance.roi >= {{ var('hit_minimum_roi') }})
+        / nullif(count(movie_performance.roi), 0) as hit_rate
     from directed_movies
     inner join movie_performance
         on directed_movies.movie_id = movie_performance.movie_id
@@ -62,9 +63,6 @@ director_rankings as (
     select
         directors.person_id,
         people.person_name,
-        row_number() over (
-            order by directors.mean_weighted_rating desc nulls last, directors.total_movies desc, directors.person_id
-        ) as director_rank,
         directors.total_movies,
         directors.rated_movies,
         directors.mean_weighted_rating,
@@ -74,7 +72,11 @@ director_rankings as (
         directors.roi,
         directors.roi_movies,
         directors.hit_rate,
-        cast(as_of.as_of_at as date) as computed_date
+        cast(as_of.as_of_at as date) as computed_date,
+        row_number() over (
+            order by
+                directors.mean_weighted_rating desc nulls last, directors.total_movies desc, directors.person_id asc
+        ) as director_rank
     from directors
     left join people
         on directors.person_id = people.person_id

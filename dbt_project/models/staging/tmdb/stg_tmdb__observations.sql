@@ -90,7 +90,9 @@ typed as (
             coalesce(
                 transform(
                     movie.genres,
-                    genre -> struct(try_cast(genre.id as bigint) as genre_id, {{ to_text('trim(genre.name)') }} as genre_name)
+                    genre -> struct(
+                        try_cast(genre.id as bigint) as genre_id, {{ to_text('trim(genre.name)') }} as genre_name
+                    )
                 ),
                 transform(
                     movie.genre_ids,
@@ -207,7 +209,7 @@ observations as (
         array_contains(field_names, 'keywords') as has_keywords,
         array_contains(field_names, 'production_companies') as has_production_companies,
 
-        -- dbt-spark turns ANSI mode off, where a failed cast is a silent NULL: they are named here, and a test counts them
+        -- dbt-spark turns ANSI mode off, where a failed cast is a silent NULL: named here, counted in `cast_failures`
         array_compact(
             array(
                 case when field_names = array() then 'payload' end,
