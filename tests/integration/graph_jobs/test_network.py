@@ -132,7 +132,7 @@ def test_metrics_are_those_of_igraph(spark: "SparkSession") -> None:
     for component, members in components.items():
         assert {p for p, row in found.items() if row.component_id == component} == members
     ranks = expected.pagerank(damping=0.85)
-    assert [found[p].pagerank for p in range(1, people + 1)] == pytest.approx(ranks, rel=1e-4)
+    assert [found[p].pagerank for p in range(1, people + 1)] == pytest.approx(ranks, rel=1e-3)
     converged = metrics(vertices, edges, MetricsOptions(pagerank_iterations=100)).orderBy("person_id").collect()
     assert [row.pagerank for row in converged] == pytest.approx(ranks, rel=1e-6)
 
