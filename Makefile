@@ -1,7 +1,7 @@
 # Every target sets up what it needs. `make` alone says what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit chaos lint format up down status docs bench clean
+.PHONY: help setup demo test test-long unit chaos lint format up down status docs bench clean
 
 PYTHON ?= python3.11
 UV_VERSION := 0.13.9
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 
 help: ## say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 .tools/bin/uv:
 	@echo "uv is missing: installing it into .tools"
@@ -29,14 +29,17 @@ setup: $(VENV)/.made ## make the Python environment and fetch the JVM artefacts
 demo: setup ## start the services and run the main job on 5,000 synthetic movies
 	@$(BIN)/lakehouse demo
 
-test: setup ## all tests: unit, then on real services
+test: setup ## the tests: unit, Spark, and the real services
 	@$(BIN)/python -m pytest
 
 unit: $(VENV)/.made ## the unit tests alone: no service, no JVM
 	@$(BIN)/python -m pytest tests/unit
 
-chaos: setup ## kill -9 at ten random moments of each step (about 25 minutes)
-	@LAKEHOUSE_TEST_KILLS=10 $(BIN)/python -m pytest tests/integration/test_kill.py
+test-long: setup ## all tests and those of whole cycles: real records, damaged input, kills
+	@TMDB_LONG_TESTS=1 $(BIN)/python -m pytest
+
+chaos: setup ## kill -9 at ten random moments of each step
+	@TMDB_LONG_TESTS=1 TMDB_TEST_KILLS=10 $(BIN)/python -m pytest tests/integration/test_kill.py
 
 lint: $(VENV)/.made ## format, style, types, SQL, import direction, secrets
 	@$(BIN)/ruff format --check .

@@ -16,6 +16,13 @@ TMDB_DATA = Path(os.environ.get("TMDB_DATA", ROOT.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
+def long_tests() -> None:
+    """Let a test through only where an hour is at hand: whole cycles, each several minutes on a slow machine."""
+    if not os.environ.get("TMDB_LONG_TESTS"):
+        pytest.skip("takes many minutes: `make test-long` runs it (TMDB_LONG_TESTS=1)")
+
+
+@pytest.fixture(scope="session")
 def tmdb_data() -> Path:
     """The folder of real TMDB records; they are TMDB's, and no part of this project."""
     if not TMDB_DATA.is_dir():

@@ -47,8 +47,7 @@ def selected(instance: dict[str, str]) -> Iterator[None]:
     """Make `instance` the one that `load_settings` gives, in this process and in those that it starts."""
     before = {name: value for name, value in os.environ.items() if name.startswith("LAKEHOUSE_")}
     for name in before:
-        if name != "LAKEHOUSE_TEST_KILLS":
-            del os.environ[name]
+        del os.environ[name]
     os.environ.update(instance)
     try:
         yield

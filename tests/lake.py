@@ -9,6 +9,8 @@ import pymongo
 from lakehouse.hive import connect, query
 from lakehouse.settings import Settings
 
+# When a batch started and ended is the wall clock's, and no content.
+_COLUMNS = {name: "* except (started_at, finished_at)" for name in ("bronze.batches", "staging.stg_tmdb__batches")}
 SCHEMAS = ("bronze", "staging", "silver", "graph", "gold")
 
 
@@ -29,7 +31,7 @@ def content(settings: Settings, *schemas: str, without: tuple[str, ...] = ()) ->
     names = [name for name in tables(settings, *schemas) if name not in without]
     union = " union all ".join(
         f"select '{name}', count(*), "
-        f"cast(sum(cast(xxhash64(to_json(struct(*))) as decimal(20, 0))) as string) from {name}"
+        f"cast(sum(cast(xxhash64(to_json(struct({_COLUMNS.get(name, '*')}))) as decimal(20, 0))) as string) from {name}"
         for name in names
     )
     return {name: (count, total) for name, count, total in query(settings, union).rows}
@@ -53,11 +55,13 @@ def documents(settings: Settings) -> dict[str, tuple[int, str]]:
 
 
 def drop(settings: Settings, *schemas: str) -> None:
-    """Drop the tables of `schemas` (all of them when none is named)."""
+    """Drop the tables and views of `schemas` (all of them when none is named)."""
+    names = tables(settings, *schemas)
     with connect(settings) as connection:
         cursor = connection.cursor()
-        for schema in schemas or SCHEMAS:
-            cursor.execute(f"drop database if exists {schema} cascade")
+        for name in names:
+            kind = "view" if name.startswith("staging.stg_graph") or name == "staging.stg_tmdb__batches" else "table"
+            cursor.execute(f"drop {kind} if exists {name}")
 
 
 def drop_documents(settings: Settings) -> None:

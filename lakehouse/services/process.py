@@ -157,7 +157,7 @@ def _gone(group: int, patience: float) -> bool:
 
 
 def log_tail(home: Path, name: str, lines: int = 15) -> str:
-    """The last lines that service `name` wrote, without Java's start-up notices."""
+    """The last lines that service `name` wrote, without Java's start-up notices and the frames of stack traces."""
     try:
         with log_file(home, name).open("rb") as handle:
             handle.seek(0, os.SEEK_END)
@@ -165,7 +165,8 @@ def log_tail(home: Path, name: str, lines: int = 15) -> str:
             text = handle.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return "(no log)"
-    kept = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING: Using incubator")]
+    noise = ("WARNING: Using incubator", "\tat ", "    at ", "\t... ")
+    kept = [line for line in text.splitlines() if line.strip() and not line.startswith(noise)]
     return "\n".join(kept[-lines:]) or "(its log is empty)"
 
 

@@ -13,11 +13,11 @@ from lakehouse.settings import Settings, load_settings
 from tests import lake
 from tests.instance import lakehouse, selected
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
 
 
 @pytest.fixture(scope="module")
-def settings(stack: dict[str, str]) -> Iterator[Settings]:
+def settings(long_tests: None, stack: dict[str, str]) -> Iterator[Settings]:
     """The instance's settings, over an empty lake."""
     with selected(stack):
         found = load_settings()

@@ -1,6 +1,6 @@
 """`kill -9` at a random moment of a step, then `run` again: the same tables as without the kill.
 
-`make test` kills each step once; `make chaos` ten times. A seed makes the moments; the report prints them.
+`make test-long` kills each step once; `make chaos` ten times. A seed makes the moments; the report prints them.
 """
 
 import os
@@ -18,9 +18,9 @@ from lakehouse.settings import Settings, load_settings
 from tests import lake
 from tests.instance import ROOT, environment, selected
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
 
-KILLS = int(os.environ.get("LAKEHOUSE_TEST_KILLS", "1"))
+KILLS = int(os.environ.get("TMDB_TEST_KILLS", "1"))
 # Small chunks, so that an ingest has many commits to be killed between.
 _CYCLE = ["run", "--source", "synthetic", "--movies", "300", "--as-of", "2026-02-01T00:00:00Z"]
 _SMALLER = {"LAKEHOUSE_INGEST__CHUNK_ROWS": "100"}
@@ -65,7 +65,9 @@ def _kill_during(instance: dict[str, str], log: Path, before: str, step: str, de
 
 
 @pytest.fixture(scope="module")
-def reference(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+def reference(
+    long_tests: None, stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, object]]:
     """What the tables and collections hold after a cycle that nothing disturbed, and how long its steps took."""
     with selected({**stack, **_SMALLER}):
         settings = load_settings()

@@ -41,6 +41,7 @@ def test_up_is_idempotent_and_status_says_what_works(stack: dict[str, str]) -> N
     assert status.stdout.count("works") == 4
 
 
+@pytest.mark.usefixtures("long_tests")
 def test_two_instances_live_side_by_side_and_data_outlives_a_crash_and_a_restart(
     stack: dict[str, str], other: dict[str, str]
 ) -> None:
