@@ -10,7 +10,7 @@ from lakehouse.hive import connect, query
 from lakehouse.settings import Settings
 
 # When a batch started and ended is the wall clock's, and no content.
-_COLUMNS = {name: "* except (started_at, finished_at)" for name in ("bronze.batches", "staging.stg_tmdb__batches")}
+_COLUMNS = dict.fromkeys(("bronze.batches", "staging.stg_tmdb__batches"), "* except (started_at, finished_at)")
 SCHEMAS = ("bronze", "staging", "silver", "graph", "gold")
 
 
