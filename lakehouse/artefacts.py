@@ -71,6 +71,10 @@ DELTA = (
         "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa",
     ),
 )
+# Spark ships Hive without this part, but HiveServer2 looks for a class of it when it closes its first session.
+HIVE_LLAP = Artefact(
+    "org.apache.hive", "hive-llap-common", "2.3.10", "34b9c057b4460b9930746ad663be14aee8a5b3676eeff62129301745072152d7"
+)
 HADOOP_SERVICES = Artefact(
     "org.apache.hadoop",
     "hadoop-client-minicluster",
@@ -109,6 +113,7 @@ _KEPT_OUT = (
     "com.google.code.findbugs:*", "org.roaringbitmap:*", "com.fasterxml.jackson.core:*",
     "com.fasterxml.jackson.datatype:*", "org.apache.parquet:*", "javax.annotation:*", "org.locationtech.jts:*",
     "org.xerial.snappy:*", "io.airlift:*", "commons-pool:*", "com.github.luben:*", "org.apache.spark:*",
+    "org.apache.hive:hive-common", "org.apache.hive:hive-serde", "org.apache.commons:*", "org.apache.thrift:*",
 )  # fmt: skip
 
 
@@ -120,11 +125,12 @@ class Jars:
     hadoop_services: Path
     mongo_standin: tuple[Path, ...]
     graphframes: Path
+    hive_llap: Path
 
     @property
     def spark(self) -> tuple[Path, ...]:
         """What Spark's drivers and executors need beyond Spark's own jars."""
-        return (*self.delta, self.graphframes)
+        return (*self.delta, self.graphframes, self.hive_llap)
 
 
 def pyspark_home() -> Path:
@@ -147,7 +153,7 @@ def ensure_jars(cache: Path, on_step: Callable[[str], None] = lambda step: None)
     folder = cache / "jars"
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
-        always = (*DELTA, HADOOP_SERVICES, *MONGO_STANDIN)
+        always = (*DELTA, HIVE_LLAP, HADOOP_SERVICES, *MONGO_STANDIN)
         missing = [artefact for artefact in always if not (folder / artefact.file).exists()]
         if missing:
             on_step(f"fetching {len(missing)} JVM artefacts")
@@ -159,6 +165,7 @@ def ensure_jars(cache: Path, on_step: Callable[[str], None] = lambda step: None)
         hadoop_services=folder / HADOOP_SERVICES.file,
         mongo_standin=tuple(folder / artefact.file for artefact in MONGO_STANDIN),
         graphframes=folder / graphframes.file,
+        hive_llap=folder / HIVE_LLAP.file,
     )
 
 

@@ -78,7 +78,7 @@ class Spark(Section):
 class Ingest(Section):
     """How a batch is read and landed."""
 
-    chunk_rows: int = Field(10_000, ge=1, description="records in one Bronze commit, at most")
+    chunk_rows: int = Field(8000, ge=1, description="records in one Bronze commit, at most")
     chunk_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="bytes of payload in one Bronze commit")
     max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="a longer record goes to quarantine")
 

@@ -79,7 +79,7 @@ def jvm_conf(settings: Settings, jars: Jars, log_file: Path, memory_mb: int) -> 
         "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars.spark),
         "spark.driver.extraJavaOptions": (
             f"-Dlog4j2.configurationFile=file:{_log4j_file(log_file)} -Dderby.stream.error.file={os.devnull} "
-            "-XX:+UseParallelGC -XX:TieredStopAtLevel=4"
+            "-XX:+UseParallelGC"
         ),
         "spark.driver.host": settings.bind,
         "spark.driver.bindAddress": settings.bind,

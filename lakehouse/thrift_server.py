@@ -42,17 +42,6 @@ def _wait_for_storage(settings: Settings) -> None:
             time.sleep(0.2)
 
 
-def _first_session(settings: Settings) -> None:
-    """Open and close the first session ourselves.
-
-    Spark ships Hive without one class that HiveServer2 looks for when it closes its first session; that session's
-    connection breaks, later ones do not. So the first must not be a user's. It also warms the parser and the UDFs.
-    """
-    from lakehouse.hive import query
-
-    query(settings, "select vader_compound('warm')")
-
-
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = load_settings()
@@ -65,7 +54,6 @@ def main() -> None:
     jvm = spark._jvm
     assert jvm is not None
     jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2.startWithContext(spark._jsparkSession.sqlContext())
-    _first_session(settings)
     ended = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: ended.set())

@@ -166,11 +166,11 @@ def _run(settings: Settings, request: "IngestRequest", gold_as_of: datetime | No
             with progress.step("services") as findings:
                 progress.detail("fetching JVM artefacts, once")
                 stack.fetch(settings)
-                asked.warm_up()
+                asked.start_spark()
                 states = stack.up(settings, lambda service, event: progress.detail(f"{service} {event}"))
                 findings.append(", ".join(state.name for state in states if state.works))
         else:
-            asked.warm_up()
+            asked.start_spark()
         cycle.run(asked)
         progress.detail("counting")
         summary.show(asked, console)

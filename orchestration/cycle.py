@@ -62,18 +62,26 @@ class Cycle:
             self._spark = spark_session(self.settings, APP_NAME)
         return self._spark
 
-    def warm_up(self) -> None:
-        """Start the job's JVM and let dbt read its project while other things still happen."""
+    def start_spark(self) -> None:
+        """Start the job's JVM while other things still happen."""
         from lakehouse.spark import start_job_jvm
 
-        pool = ThreadPoolExecutor(2, thread_name_prefix="warm-up")
-        self._starting = pool.submit(start_job_jvm, self.settings, APP_NAME)
-        self._parsing = pool.submit(dbt.parse, self.settings)
-        pool.shutdown(wait=False)
+        self._starting = _in_background(start_job_jvm, self.settings, APP_NAME)
+
+    def start_parsing(self) -> None:
+        """Let dbt read its project while other things still happen."""
+        self._parsing = _in_background(dbt.parse, self.settings)
 
     def manifest(self) -> Any:
         """What dbt read of its project, waiting for it where it is still being read."""
         return self._parsing.result() if self._parsing is not None else None
+
+
+def _in_background(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    pool = ThreadPoolExecutor(1, thread_name_prefix=work.__name__)
+    future = pool.submit(work, *arguments)
+    pool.shutdown(wait=False)
+    return future
 
 
 def ingest(cycle: Cycle, findings: list[str]) -> None:
@@ -85,6 +93,8 @@ def ingest(cycle: Cycle, findings: list[str]) -> None:
         return
     cycle.progress.detail("starting Spark")
     spark = cycle.spark
+    # Landing leaves a core half idle; starting the services, just before, does not.
+    cycle.start_parsing()
 
     def on_progress(done: Any) -> None:
         cycle.progress.detail(f"{done.requested:,} records read, {done.landed:,} landed")

@@ -51,7 +51,7 @@ parsed as (
     select
         *,
         sha2(concat_ws('|', movie_id, cast(observed_at as string), payload_sha256), 256) as observation_id,
-        from_json(payload, '{{ payload_schema }}') as movie,
+        from_json({{ without_nul('payload') }}, '{{ payload_schema }}') as movie,
         coalesce(json_object_keys(payload), array()) as field_names
     from bronze_movies
 
