@@ -64,6 +64,7 @@ def demo(
 
 def build(
     select: Annotated[str | None, typer.Option("--select", "-s", help="dbt's node selection; all without it.")] = None,
+    selector: Annotated[str | None, typer.Option(help="One of selectors.yml: bronze_to_silver, gold, network.")] = None,
     full_refresh: Annotated[bool, typer.Option(help="Build incremental models anew.")] = False,
     as_of: AsOf = None,
 ) -> None:
@@ -75,7 +76,13 @@ def build(
 
     settings = load_settings()
     require(settings, "hdfs", "metastore", "thrift")
-    arguments = [*(["--select", select] if select else []), *(["--full-refresh"] if full_refresh else [])]
+    if select and selector:
+        raise ConfigurationError("--select and --selector exclude each other.", "Give one of them.")
+    arguments = [
+        *(["--select", *select.split()] if select else []),
+        *(["--selector", selector] if selector else []),
+        *(["--full-refresh"] if full_refresh else []),
+    ]
     instant = instant_text(parse_instant(as_of)) if as_of else None
     with Progress() as progress, progress.step("dbt") as findings:
         progress.detail("dbt reads its project")
