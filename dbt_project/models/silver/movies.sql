@@ -142,8 +142,18 @@ people_named as (
                 credit -> credit.person_name
             )
         ) as top_cast,
-        array_distinct(
-            array_compact(transform(directors_by_credit, credit -> credit.person_name))
+        array_compact(
+            transform(
+                -- each person once, by id: two directors may share a name
+                filter(
+                    directors_by_credit,
+                    (credit, index) -> index = 0
+                    or not array_contains(
+                        transform(slice(directors_by_credit, 1, index), earlier -> earlier.person_id), credit.person_id
+                    )
+                ),
+                credit -> credit.person_name
+            )
         ) as directors
     from last_values
 
