@@ -134,7 +134,7 @@ def test_bad_input_lands_or_is_quarantined_and_never_stops_the_rest(
     assert batch[1] == batch[4]
     assert batch[3] == 1
 
-    built = lakehouse(stack, "build", "--select", "+movies +cast_members", timeout=900)
+    built = lakehouse(stack, "build", "--selector", "bronze_to_silver", timeout=900)
     assert built.returncode == 0, built.stderr
     movies = {
         row[0]: row[1:]

@@ -125,6 +125,12 @@ def test_any_hive_client_can_ask(stack: dict[str, str]) -> None:
         connection.close()
 
 
+def test_the_greatest_date_of_a_table_can_be_asked_for(stack: dict[str, str]) -> None:
+    lakehouse(stack, "sql", "create or replace table default.days using delta as select date'2026-01-31' as day")
+    answer = lakehouse(stack, "sql", "select max(day) as day, count(*) as n from default.days", "--format", "json")
+    assert json.loads(answer.stdout) == [{"day": "2026-01-31", "n": 1}], answer.stderr
+
+
 @pytest.mark.parametrize(
     ("output", "printed"),
     [("json", '[\n {\n  "a": 1,\n  "b": "x"\n }\n]\n'), ("csv", "a,b\r\n1,x\r\n")],
