@@ -41,7 +41,7 @@ class NetworkOptions:
         movies: the table of movies.
     """
 
-    max_billing: int = 15
+    max_billing: int = 10
     partitions: int = 4
     cast_members: str = "silver.cast_members"
     movies: str = "silver.movies"

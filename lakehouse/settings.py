@@ -86,9 +86,8 @@ class Ingest(Section):
 class Graph(Section):
     """The actor network."""
 
-    max_billing: int = Field(15, ge=2, description="an edge joins actors within the first N of billing")
+    max_billing: int = Field(10, ge=2, description="an edge joins actors within the first N of billing")
     partitions: int = Field(4, ge=1)
-    seed: int = 20260101
 
 
 class Gate(Section):

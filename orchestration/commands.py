@@ -64,7 +64,9 @@ def demo(
 
 def build(
     select: Annotated[str | None, typer.Option("--select", "-s", help="dbt's node selection; all without it.")] = None,
-    selector: Annotated[str | None, typer.Option(help="One of selectors.yml: bronze_to_silver, gold, network.")] = None,
+    selector: Annotated[
+        str | None, typer.Option(help="One of selectors.yml: bronze_to_silver, marts, network, gold (both of these).")
+    ] = None,
     full_refresh: Annotated[bool, typer.Option(help="Build incremental models anew.")] = False,
     as_of: AsOf = None,
 ) -> None:

@@ -50,6 +50,7 @@ class Cycle:
     _spark: "SparkSession | None" = None
     _starting: "Future[SparkSession] | None" = None
     _parsing: Future[Any] | None = None
+    _marts: Future[list[dbt.Node]] | None = None
 
     @property
     def spark(self) -> "SparkSession":
@@ -75,6 +76,17 @@ class Cycle:
     def manifest(self) -> Any:
         """What dbt read of its project, waiting for it where it is still being read."""
         return self._parsing.result() if self._parsing is not None else None
+
+    def start_marts(self) -> None:
+        """Let dbt build the marts that do not need the network while the network is still computed."""
+        self._marts = _in_background(_dbt, self, "marts")
+
+    def marts(self) -> list[dbt.Node]:
+        """What became of those marts, waiting for them where they are still being built."""
+        if self._marts is None:
+            self.start_marts()
+        assert self._marts is not None
+        return self._marts.result()
 
 
 def _in_background(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -107,7 +119,7 @@ def ingest(cycle: Cycle, findings: list[str]) -> None:
 
 def silver(cycle: Cycle, findings: list[str]) -> None:
     """Build staging and Silver, with their tests."""
-    _dbt(cycle, "bronze_to_silver", findings)
+    findings.append(_counted(_dbt(cycle, "bronze_to_silver", cycle.progress.detail)))
 
 
 def gate(cycle: Cycle, findings: list[str]) -> None:
@@ -120,17 +132,23 @@ def gate(cycle: Cycle, findings: list[str]) -> None:
 
 
 def graph(cycle: Cycle, findings: list[str]) -> None:
-    """Compute the actor network from Silver."""
+    """Compute the actor network from Silver.
+
+    It and dbt, each in a JVM of its own, leave half of the machine idle; the marts that need no network are begun here.
+    """
     from graph_jobs.commands import build_network
 
+    cycle.start_marts()
     cycle.network = build_network(cycle.spark, cycle.settings, cycle.progress.detail)
     network = cycle.network
     findings.append(f"{network.actors:,} actors, {network.edges:,} edges, {network.communities:,} communities")
 
 
 def gold(cycle: Cycle, findings: list[str]) -> None:
-    """Build Gold, with its tests."""
-    _dbt(cycle, "gold", findings)
+    """Build what is left of Gold, the marts over the network, with the tests; all marts stand when it ends."""
+    cycle.progress.detail("dbt builds the marts that need no network")
+    nodes = cycle.marts() + _dbt(cycle, "network", cycle.progress.detail)
+    findings.append(_counted(nodes))
 
 
 def export(cycle: Cycle, findings: list[str]) -> None:
@@ -141,19 +159,24 @@ def export(cycle: Cycle, findings: list[str]) -> None:
     findings.append(f"{sum(mart.rows for mart in cycle.published):,} documents in {len(cycle.published)} collections")
 
 
-def _dbt(cycle: Cycle, selector: str, findings: list[str]) -> None:
-    cycle.progress.detail("dbt reads its project")
-    manifest = cycle.manifest()
-
-    def on_node(name: str, done: int) -> None:
-        cycle.progress.detail(f"{done} nodes done, now {name}")
-
+def _dbt(cycle: Cycle, selector: str, on_detail: Callable[[str], None] = lambda text: None) -> list[dbt.Node]:
+    on_detail("dbt reads its project")
     as_of = instant_text(cycle.gold_as_of) if cycle.gold_as_of else None
-    nodes = dbt.build(cycle.settings, ["--selector", selector], as_of, manifest, on_node)
+    nodes = dbt.build(
+        cycle.settings,
+        ["--selector", selector],
+        as_of,
+        cycle.manifest(),
+        lambda name, done: on_detail(f"{done} nodes done, now {name}"),
+    )
     cycle.nodes += nodes
+    return nodes
+
+
+def _counted(nodes: list[dbt.Node]) -> str:
     models = sum(node.kind == "model" for node in nodes)
     warned = sum(node.status == "warn" for node in nodes)
-    findings.append(f"{models} models, {len(nodes) - models} tests" + (f", {warned} warnings" if warned else ""))
+    return f"{models} models, {len(nodes) - models} tests" + (f", {warned} warnings" if warned else "")
 
 
 STEPS: tuple[tuple[str, Callable[[Cycle, list[str]], None]], ...] = (

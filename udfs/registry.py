@@ -61,9 +61,9 @@ def sql_function(
     Args:
         returns: its SQL return type, for example ``"double"``, ``"string"`` or ``"array<string>"``.
         name: its name in SQL; by default the Python name.
-        vectorised: True for a function with `pandas.Series` type hints. It pays only where pandas does the work in
-            bulk: for a function that loops over its values in Python the scalar form is as fast, and its workers
-            start sooner because they need not import pandas.
+        vectorised: True for a function with `pandas.Series` type hints. It is meant for work that pandas does in
+            bulk; a function that loops over its values in Python gains nothing by it, and has its workers import
+            pandas.
         deterministic: False for a function that may answer differently to equal arguments.
 
     Raises:
@@ -132,8 +132,7 @@ def register(spark: SparkSession, functions: dict[str, SqlFunction]) -> None:
                 # Its stubs enumerate exact signatures; Spark checks the type hints itself.
                 published = cast("Callable[..., Any]", pandas_udf)(declared.function, declared.returns)
             else:
-                # Plain pickled rows: as fast as Arrow for these functions, and a worker is ready about a second
-                # sooner because it imports neither pandas nor pyarrow.
+                # Plain pickled rows, so that a worker need import neither pandas nor pyarrow.
                 published = F.udf(declared.function, declared.returns, useArrow=False)
             if not declared.deterministic:
                 published = published.asNondeterministic()
