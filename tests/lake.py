@@ -54,9 +54,9 @@ def documents(settings: Settings) -> dict[str, tuple[int, str]]:
         return found
 
 
-def drop(settings: Settings, *schemas: str) -> None:
+def drop(settings: Settings, *schemas: str, without: tuple[str, ...] = ()) -> None:
     """Drop the tables and views of `schemas` (all of them when none is named)."""
-    names = tables(settings, *schemas)
+    names = [name for name in tables(settings, *schemas) if name not in without]
     with connect(settings) as connection:
         cursor = connection.cursor()
         for name in names:
