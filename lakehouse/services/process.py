@@ -171,19 +171,20 @@ def log_tail(home: Path, name: str, lines: int = 15) -> str:
 
 
 def memory_mb(process: Running) -> float:
-    """The resident memory of a process and its children, MiB."""
-    try:
-        parent = psutil.Process(process.pid)
-        family = [parent, *parent.children(recursive=True)]
-    except psutil.Error:
-        return 0.0
+    """The resident memory of a process and those that it started in its session, MiB.
+
+    A service is a session of its own, so it does not count to the command that started it.
+    """
     total = 0
-    for member in family:
-        with contextlib.suppress(psutil.Error):
-            total += member.memory_info().rss
+    with contextlib.suppress(psutil.Error):
+        parent = psutil.Process(process.pid)
+        for member in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                if os.getsid(member.pid) == os.getsid(process.pid):
+                    total += member.memory_info().rss
     return total / 1024 / 1024
 
 
 def own_memory_mb() -> float:
-    """The resident memory of this process and its children (a job's JVM is one of them), MiB."""
+    """The resident memory of this process and what it started (a job's JVM is one of them), MiB."""
     return memory_mb(Running(os.getpid(), 0.0))
