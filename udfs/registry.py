@@ -62,8 +62,7 @@ def sql_function(
         returns: its SQL return type, for example ``"double"``, ``"string"`` or ``"array<string>"``.
         name: its name in SQL; by default the Python name.
         vectorised: True for a function with `pandas.Series` type hints. It is meant for work that pandas does in
-            bulk; a function that loops over its values in Python gains nothing by it, and has its workers import
-            pandas.
+            bulk; its workers import pandas.
         deterministic: False for a function that may answer differently to equal arguments.
 
     Raises:
