@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from lakehouse.delta import create_missing
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -35,8 +37,4 @@ _DDL = {
 
 def ensure_tables(spark: "SparkSession") -> None:
     """Create the tables that do not exist yet, empty, so that dbt always finds its sources."""
-    if all(spark.catalog.tableExists(name) for name in _DDL):
-        return
-    spark.sql("create database if not exists graph")
-    for statement in _DDL.values():
-        spark.sql(statement)
+    create_missing(spark, _DDL)

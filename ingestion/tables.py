@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from lakehouse.delta import create_missing
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -120,13 +122,6 @@ BATCHES_SCHEMA = pa.schema(
 
 
 def ensure_tables(spark: "SparkSession", tables: BronzeTables = BRONZE) -> None:
-    """Create the Bronze tables where they do not exist.
-
-    Cheap where they do: three look-ups in the metastore.
-    """
+    """Create the Bronze tables where they do not exist."""
     statements = {tables.movies: _MOVIES, tables.quarantine: _QUARANTINE, tables.batches: _BATCHES}
-    missing = {name: statement for name, statement in statements.items() if not spark.catalog.tableExists(name)}
-    if missing:
-        spark.sql(f"create database if not exists {tables.database}")
-    for name, statement in missing.items():
-        spark.sql(statement.format(name=name))
+    create_missing(spark, {name: statement.format(name=name) for name, statement in statements.items()})

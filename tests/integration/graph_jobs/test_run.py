@@ -127,7 +127,7 @@ def test_the_real_network_is_the_one_that_igraph_sees(spark: "SparkSession", tmd
     shared: dict[tuple[int, int], int] = {}
     actors: set[int] = set()
     for cast in casts.values():
-        people = sorted(sorted(cast, key=lambda person: (cast[person], person))[:15])
+        people = sorted(sorted(cast, key=lambda person: (cast[person], person))[: OPTIONS.max_billing])
         actors.update(people)
         for i, a in enumerate(people):
             for b in people[i + 1 :]:
