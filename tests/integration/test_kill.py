@@ -28,8 +28,8 @@ _CATALOGUE = ["--source", "synthetic", "--movies", "120", *_AS_OF]
 # step: its command, and the schemas that it makes; these are dropped, so that it has its work to do
 _STEPS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "ingest": (["ingest", *_CATALOGUE], ("bronze",)),
-    "silver": (["build", "--selector", "bronze_to_silver"], ("staging", "silver")),
-    "gold": (["build", "--selector", "gold"], ("gold",)),
+    "silver": (["build", "--selector", "bronze_to_silver", *_AS_OF], ("staging", "silver")),
+    "gold": (["build", "--selector", "gold", *_AS_OF], ("gold",)),
     "export": (["export", "--run-id", "kills"], ()),
 }
 # They stand in `staging`, but are made with Gold.
