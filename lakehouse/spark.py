@@ -80,14 +80,17 @@ def storage_conf(settings: Settings) -> dict[str, str]:
 
 
 def jvm_conf(settings: Settings, jars: Jars, log_file: Path, memory_mb: int) -> dict[str, str]:
-    """How the driver's JVM is started: heap, class path, and a log file instead of the terminal."""
+    """How the driver's JVM is started: heap, class path, scratch folder, and a log file instead of the terminal."""
+    scratch = settings.home / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
     conf = {
         "spark.driver.memory": f"{memory_mb}m",
         # On the class path of the JVM itself: the Thrift server's threads do not see `spark.jars`.
         "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars.spark),
         "spark.driver.extraJavaOptions": (
             f"-Dlog4j2.configurationFile=file:{_log4j_file(log_file)} -Dderby.stream.error.file={os.devnull} "
-            f"-XX:+UseParallelGC {_PATIENT_C2}"
+            # Shuffle files, and what Hive unpacks: what a killed JVM leaves of them stays in the instance's home.
+            f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC {_PATIENT_C2}"
         ),
         "spark.driver.host": settings.bind,
         "spark.driver.bindAddress": settings.bind,

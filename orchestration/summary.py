@@ -58,10 +58,17 @@ _FINDINGS: tuple[tuple[str, str], ...] = (
         """,
     ),
     (
-        "Best directors",
+        "Directors by mean rating",
         """
-        select concat_ws(', ', collect_list(concat(person_name, ' (', cast(total_movies as string), ' movies)')))
-        from (select person_name, total_movies from gold.director_rankings order by director_rank limit 3)
+        select concat_ws(', ', collect_list(concat(
+            person_name, ' (', format_number(mean_weighted_rating, 1), ' over ', total_movies, ' movies)'
+        )))
+        from (
+            select person_name, mean_weighted_rating, total_movies
+            from gold.director_rankings
+            order by director_rank
+            limit 3
+        )
         """,
     ),
     (
