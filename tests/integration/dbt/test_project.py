@@ -11,13 +11,13 @@ from lakehouse.settings import Settings, load_settings
 from tests import lake
 from tests.instance import ROOT, environment, lakehouse, selected
 
-pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
+pytestmark = pytest.mark.stack
 
 _AS_OF = "2026-02-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def built(long_tests: None, stack: dict[str, str]) -> Settings:
+def built(stack: dict[str, str]) -> Settings:
     """The settings of an instance on which the whole cycle ran, over 60 movies."""
     with selected(stack):
         settings = load_settings()
