@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 
 from lakehouse.artefacts import ensure_jars
 from lakehouse.errors import ServiceError
@@ -148,15 +149,20 @@ def _format(settings: Settings, argv: list[str]) -> None:
 def _wait(settings: Settings, names: list[str], on_event: Listener) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(len(names)) as pool:
-        waiting = {pool.submit(_wait_for, settings, name): name for name in names}
-        for done in as_completed(waiting):
-            finding = done.result()
-            on_event(waiting[done], f"ready after {time.monotonic() - began:.1f} s ({finding})")
+        in_vain = Event()
+        waiting = {pool.submit(_wait_for, settings, name, in_vain): name for name in names}
+        try:
+            for done in as_completed(waiting):
+                finding = done.result()
+                on_event(waiting[done], f"ready after {time.monotonic() - began:.1f} s ({finding})")
+        finally:
+            # One that died is reported at once: the others, which may wait for it, are not waited for.
+            in_vain.set()
 
 
-def _wait_for(settings: Settings, name: str) -> str:
+def _wait_for(settings: Settings, name: str, in_vain: Event) -> str:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while True:
+    while not in_vain.is_set():
         # Looked at before the call: another instance's service may answer on the port of one that died.
         for member in PROCESSES[name]:
             if process.running(settings.home, member) is None:
@@ -174,7 +180,8 @@ def _wait_for(settings: Settings, name: str) -> str:
                     f"Its log ends:\n{process.log_tail(settings.home, PROCESSES[name][0])}",
                     f"The whole log is {process.log_file(settings.home, PROCESSES[name][0])}.",
                 ) from error
-        time.sleep(_POLL_SECONDS)
+        in_vain.wait(_POLL_SECONDS)
+    return "not waited for"
 
 
 def down(settings: Settings, on_event: Listener = lambda service, event: None) -> list[str]:
