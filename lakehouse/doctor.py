@@ -10,7 +10,7 @@ import psutil
 from lakehouse.artefacts import GRAPHFRAMES, ensure_jars
 from lakehouse.errors import LakehouseError, ServiceError
 from lakehouse.java import java_home, java_version
-from lakehouse.services import process, stack
+from lakehouse.services import health, process, stack
 from lakehouse.settings import Settings, config_file
 
 _LEAST_DISK_GIB = 5
@@ -44,8 +44,11 @@ def examine(settings: Settings) -> list[Finding]:
             findings.append(check(settings))
         except LakehouseError as error:
             findings.append(Finding(name, False, error.message, error.next_step))
+    own = health.own_services(settings)
     for state in stack.status(settings):
-        findings.append(Finding(state.name, state.works or None, state.finding, "" if state.works else "lakehouse up"))
+        # One of our own that is not up yet is no fault of the machine.
+        good = True if state.works else None if state.name in own else False
+        findings.append(Finding(state.name, good, state.finding, "" if good else health.mend(settings, state.name)))
     return findings
 
 

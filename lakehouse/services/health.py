@@ -148,6 +148,24 @@ def address_of(settings: Settings, name: str) -> str:
     }[name]
 
 
+def own_services(settings: Settings) -> list[str]:
+    """The services that run here under these settings, rather than elsewhere."""
+    own = {
+        "hdfs": settings.runs_own_hdfs,
+        "metastore": settings.runs_own_metastore,
+        "thrift": settings.profile == "local",
+        "mongo": settings.runs_own_mongo,
+    }
+    return [name for name, here in own.items() if here]
+
+
+def mend(settings: Settings, name: str) -> str:
+    """What to do where a service does not work: start it, or look after the one that runs elsewhere."""
+    if name in own_services(settings):
+        return "Start the services with `lakehouse up`, or look at `lakehouse status`."
+    return f"It runs elsewhere: see that it is up, or correct {name}.{'host' if name == 'thrift' else 'uri'}."
+
+
 def require(settings: Settings, *names: str) -> None:
     """Check services before work that needs them.
 
@@ -160,5 +178,5 @@ def require(settings: Settings, *names: str) -> None:
         except ServiceError as error:
             raise ServiceError(
                 f"{TITLES[name]} does not work at {address_of(settings, name)}: {error.message}",
-                "Start the services with `lakehouse up`, or look at `lakehouse status`.",
+                mend(settings, name),
             ) from error

@@ -53,20 +53,9 @@ Listener = Callable[[str, str], None]
 """Told of progress as (service, what happens to it)."""
 
 
-def own_services(settings: Settings) -> list[str]:
-    """The services that run here under these settings, rather than elsewhere."""
-    own = {
-        "hdfs": settings.runs_own_hdfs,
-        "metastore": settings.runs_own_metastore,
-        "thrift": settings.profile == "local",
-        "mongo": settings.runs_own_mongo,
-    }
-    return [name for name, here in own.items() if here]
-
-
 def planned_commands(settings: Settings) -> list[process.Command]:
     """How each service that runs here is started, and the ports that it takes."""
-    own = own_services(settings)
+    own = health.own_services(settings)
     jars = ensure_jars(settings.cache)
     java = str(java_home(settings.cache) / "bin" / "java")
     commands: list[process.Command] = []
@@ -102,7 +91,7 @@ def up(settings: Settings, on_event: Listener = lambda service, event: None) -> 
     Raises:
         ServiceError: a port is taken, a service died or did not answer in time (with the end of its log).
     """
-    own = own_services(settings)
+    own = health.own_services(settings)
     with _instance_lock(settings):
         jars = ensure_jars(settings.cache, lambda step: on_event("artefacts", step))
         home = java_home(settings.cache)
@@ -187,7 +176,7 @@ def _wait_for(settings: Settings, name: str, in_vain: Event) -> str:
 def down(settings: Settings, on_event: Listener = lambda service, event: None) -> list[str]:
     """End the services that run here, whole process groups; give the names of those that ran."""
     with _instance_lock(settings):
-        return _stop(settings, own_services(settings), on_event)
+        return _stop(settings, health.own_services(settings), on_event)
 
 
 def _stop(settings: Settings, names: list[str], on_event: Listener) -> list[str]:
@@ -218,7 +207,7 @@ def _state(settings: Settings, name: str) -> ServiceState:
     members = [process.running(settings.home, member) for member in PROCESSES[name]]
     alive = [member for member in members if member is not None]
     try:
-        if name in own_services(settings) and len(alive) < len(members):
+        if name in health.own_services(settings) and len(alive) < len(members):
             raise ServiceError("is not running")
         finding, works = health.CHECKS[name](settings), True
     except ServiceError as error:

@@ -4,7 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from lakehouse.errors import ConfigurationError
-from lakehouse.settings import flatten, load_settings, mask, origins
+from lakehouse.services.health import own_services
+from lakehouse.settings import flatten, load_settings, mask, origins, project_root
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,17 @@ def test_profile_cluster_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.spark.master == "yarn"
     assert settings.warehouse == "hdfs://nn:8020/warehouse"
     assert origins()["spark.master"] == "profile cluster"
+
+
+def test_the_example_of_a_cluster_is_in_force_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_CONFIG", str(project_root() / "deploy" / "cluster" / "lakehouse.yaml"))
+    with pytest.raises(ConfigurationError, match=r"profile cluster needs mongo\.uri"):
+        load_settings()
+    monkeypatch.setenv("LAKEHOUSE_MONGO__URI", "mongodb://db")
+    settings = load_settings()
+    assert settings.warehouse == "hdfs://namenode.example:8020/warehouse"
+    assert own_services(settings) == []
+    assert settings.spark.extra["spark.executor.memory"] == "8g"
 
 
 def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
