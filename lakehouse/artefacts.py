@@ -4,19 +4,18 @@ Spark's own resolver (Ivy) fetches them, so no registry's address stands in this
 as for any Spark, by `spark.jars.ivySettings`. Everything that Spark already ships is kept out.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.errors import ArtefactError
 from lakehouse.java import java_home
+from lakehouse.locks import exclusive
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def ensure_jars(cache: Path, on_step: Callable[[str], None] = lambda step: None)
     """
     folder = cache / "jars"
     folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder):
+    with exclusive(folder / ".lock"):
         always = (*DELTA, HIVE_LLAP, HADOOP_SERVICES, *MONGO_STANDIN)
         missing = [artefact for artefact in always if not (folder / artefact.file).exists()]
         if missing:
@@ -182,13 +181,6 @@ def _graphframes(cache: Path, on_step: Callable[[str], None]) -> Artefact:
         return candidate
     _fetch([GRAPHFRAMES[-1]], cache)
     return GRAPHFRAMES[-1]
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    with (folder / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch(artefacts: list[Artefact], cache: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.artefacts import Jars, ensure_jars, pyspark_home
 from lakehouse.java import java_home
+from lakehouse.locks import exclusive
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -157,15 +158,19 @@ def spark_session(settings: Settings, app_name: str) -> "SparkSession":
 
     require(settings, "hdfs", "metastore")
     spark = start_job_jvm(settings, app_name)
-    prepare(spark)
+    prepare(spark, settings)
     return spark
 
 
-def prepare(spark: "SparkSession") -> None:
-    """Publish the UDFs to the session, and make sure that the tables which dbt reads as sources exist."""
-    for group in ("lakehouse.udfs", "lakehouse.tables"):
-        for point in sorted(entry_points(group=group), key=lambda point: point.name):
-            point.load()(spark)
+def prepare(spark: "SparkSession", settings: Settings) -> None:
+    """Publish the UDFs to the session, and make sure that the tables which dbt reads as sources exist.
+
+    One process of an instance at a time: two that create a table at once would undo each other's work.
+    """
+    with exclusive(settings.home / "run" / "tables.lock"):
+        for group in ("lakehouse.udfs", "lakehouse.tables"):
+            for point in sorted(entry_points(group=group), key=lambda point: point.name):
+                point.load()(spark)
 
 
 @contextlib.contextmanager

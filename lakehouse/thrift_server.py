@@ -52,7 +52,7 @@ def main() -> None:
     # The JVM starts while HDFS and the metastore still do; neither is asked before they answer.
     spark = start_session({**conf, **server_conf(settings)}, "thrift", settings, logs / "thrift.log")
     _wait_for_storage(settings)
-    prepare(spark)
+    prepare(spark, settings)
     jvm = spark._jvm
     assert jvm is not None
     jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2.startWithContext(spark._jsparkSession.sqlContext())

@@ -51,7 +51,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
         "spark.hadoop.hive.metastore.schema.verification": "false",
     }
     session = start_session(conf, "tests", settings, home / "spark.err")
-    prepare(session)
+    prepare(session, settings)
     yield session
     session.stop()
 

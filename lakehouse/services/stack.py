@@ -1,18 +1,18 @@
 """All local services together: up, down, and how they are."""
 
-import fcntl
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 
 from lakehouse.artefacts import ensure_jars
 from lakehouse.errors import ServiceError
 from lakehouse.java import java_home
+from lakehouse.locks import exclusive
 from lakehouse.services import hdfs, health, metastore, mongo, process, thrift
 from lakehouse.settings import Settings
 
@@ -70,14 +70,9 @@ def planned_commands(settings: Settings) -> list[process.Command]:
     return commands
 
 
-@contextmanager
-def _instance_lock(settings: Settings) -> Iterator[None]:
-    """One `up` or `down` of an instance at a time; the second waits."""
-    run = settings.home / "run"
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / "lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+def _lock(settings: Settings) -> Path:
+    """One `up` or `down` of an instance at a time."""
+    return settings.home / "run" / "lock"
 
 
 def fetch(settings: Settings) -> None:
@@ -92,7 +87,7 @@ def up(settings: Settings, on_event: Listener = lambda service, event: None) -> 
         ServiceError: a port is taken, a service died or did not answer in time (with the end of its log).
     """
     own = health.own_services(settings)
-    with _instance_lock(settings):
+    with exclusive(_lock(settings)):
         jars = ensure_jars(settings.cache, lambda step: on_event("artefacts", step))
         home = java_home(settings.cache)
         os.environ["JAVA_HOME"] = str(home)
@@ -175,7 +170,7 @@ def _wait_for(settings: Settings, name: str, in_vain: Event) -> str:
 
 def down(settings: Settings, on_event: Listener = lambda service, event: None) -> list[str]:
     """End the services that run here, whole process groups; give the names of those that ran."""
-    with _instance_lock(settings):
+    with exclusive(_lock(settings)):
         return _stop(settings, health.own_services(settings), on_event)
 
 

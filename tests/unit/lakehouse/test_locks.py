@@ -1,0 +1,34 @@
+import subprocess
+import sys
+from pathlib import Path
+
+_HOLDER = """
+import sys, time
+from pathlib import Path
+from lakehouse.locks import exclusive
+with exclusive(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def _hold(path: Path, seconds: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _HOLDER, str(path), str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_second_process_waits_until_the_first_ends_even_by_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "lock"
+    first = _hold(path, 60)
+    assert first.stdout
+    assert first.stdout.readline() == "held\n"
+    second = _hold(path, 0)
+    try:
+        second.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        first.kill()
+        first.wait()
+    assert second.wait(timeout=10) == 0
+    assert second.stdout
+    assert second.stdout.read() == "held\n"
+    assert first.returncode == -9
