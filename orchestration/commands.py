@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def run(
     source: Annotated[str, typer.Option(help="synthetic, or file.")] = "synthetic",
-    path: Annotated[Path | None, typer.Option(help="For file: JSON Lines (gzip or not), or a folder.")] = None,
+    path: Annotated[
+        Path | None, typer.Option(readable=False, help="For file: JSON Lines (gzip or not), or a folder.")
+    ] = None,
     observed_at: Annotated[
         str | None, typer.Option(help="When records without a date of their own were observed.")
     ] = None,

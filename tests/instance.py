@@ -63,10 +63,12 @@ def environment(instance: dict[str, str]) -> dict[str, str]:
     return {**kept, **instance, "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"}
 
 
-def lakehouse(instance: dict[str, str], *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    """Run the `lakehouse` command on `instance`, as a person would."""
+def lakehouse(
+    instance: dict[str, str], *arguments: str, timeout: float = 600, under: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the `lakehouse` command on `instance`, as a person would; `under` is a command that starts it."""
     return subprocess.run(
-        [sys.executable, "-m", "lakehouse.cli", *arguments],
+        [*under, sys.executable, "-m", "lakehouse.cli", *arguments],
         env=environment(instance),
         cwd=ROOT,
         capture_output=True,
