@@ -1,6 +1,7 @@
 """All local services together: up, down, and how they are."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -171,7 +172,11 @@ def _wait_for(settings: Settings, name: str, in_vain: Event) -> str:
 def down(settings: Settings, on_event: Listener = lambda service, event: None) -> list[str]:
     """End the services that run here, whole process groups; give the names of those that ran."""
     with exclusive(_lock(settings)):
-        return _stop(settings, health.own_services(settings), on_event)
+        stopped = _stop(settings, health.own_services(settings), on_event)
+        if settings.profile == "local":
+            # What killed Spark drivers left; without services none is at work.
+            shutil.rmtree(settings.home / "tmp", ignore_errors=True)
+        return stopped
 
 
 def _stop(settings: Settings, names: list[str], on_event: Listener) -> list[str]:

@@ -72,6 +72,7 @@ def test_two_instances_live_side_by_side_and_data_outlives_a_crash_and_a_restart
     ended = lakehouse(other, "down")
     assert ended.returncode == 0
     assert "kept its collections in memory" in ended.stdout
+    assert not (home / "tmp").exists()
     assert _pids(home) == {}
     assert not any(psutil.pid_exists(pid) for pid in pids.values())
     assert lakehouse(other, "up").returncode == 0
