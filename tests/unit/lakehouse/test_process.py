@@ -14,12 +14,22 @@ from lakehouse.errors import ServiceError
 from lakehouse.services import process
 from lakehouse.services.process import Command
 
-# A parent that starts a child and waits: what ends it must end both.
+# A parent that starts a child and waits, for a minute at most: what ends it must end both.
 _FAMILY = """
-import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+import signal, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import signal; signal.alarm(60); signal.pause()"])
 print(child.pid, flush=True)
-time.sleep(60)
+signal.alarm(60)
+signal.pause()
+"""
+# It notes each SIGTERM and goes on.
+_DEAF = """
+import signal
+signal.signal(signal.SIGTERM, lambda *_: print("SIGTERM came", flush=True))
+print(1, flush=True)
+signal.alarm(60)
+while True:
+    signal.pause()
 """
 
 
@@ -43,23 +53,28 @@ def _child_pid(home: Path) -> int:
     raise AssertionError("the child did not start")
 
 
+def _has_ended(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
 def test_stop_ends_the_whole_process_group(home: Path) -> None:
     started = process.start(home, _command(_FAMILY))
     child = _child_pid(home)
     assert process.running(home, "family") == started
     assert process.stop(home, "family")
-    assert not psutil.pid_exists(started.pid) or psutil.Process(started.pid).status() == psutil.STATUS_ZOMBIE
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert _has_ended(started.pid)
+    assert _has_ended(child)
     assert process.running(home, "family") is None
     assert not process.stop(home, "family")
 
 
 def test_a_process_that_ignores_sigterm_is_killed(home: Path) -> None:
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    started = process.start(home, _command(deaf))
+    started = process.start(home, _command(_DEAF))
     _child_pid(home)
-    assert process.stop(home, "family", grace_seconds=0.3)
-    assert not process._is_alive(started)
+    assert not _has_ended(started.pid)
+    assert process.stop(home, "family", grace_seconds=0.5)
+    assert process.log_file(home, "family").read_text().splitlines() == ["1", "SIGTERM came"]
+    assert _has_ended(started.pid)
 
 
 def test_start_gives_back_what_runs_already(home: Path) -> None:
