@@ -23,6 +23,12 @@
 {%- endmacro %}
 
 
+{# Instants as TMDB writes them, ISO 8601 with a time zone (UTC). #}
+{% macro to_timestamp(text) -%}
+    case when {{ text }} rlike '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' then try_cast({{ text }} as timestamp) end
+{%- endmacro %}
+
+
 {# Text; blank text is NULL. #}
 {% macro to_text(text) -%}
     case when trim({{ text }}) != '' then {{ text }} end
@@ -49,9 +55,9 @@
 
 
 {# The same for a list: present, not null in the payload, and yet it gave NULL, or an entry without a usable id. #}
-{% macro unreadable_list(name, list, path, id='id') -%}
+{% macro unreadable_list(name, list, path, id_type='bigint') -%}
     case
         when {{ list }} is null and get_json_object(payload, '{{ path }}') is not null then '{{ name }}'
-        when exists({{ list }}, entry -> try_cast(entry.{{ id }} as bigint) is null) then '{{ name }}'
+        when exists({{ list }}, entry -> try_cast(nullif(trim(entry.id), '') as {{ id_type }}) is null) then '{{ name }}'
     end
 {%- endmacro %}

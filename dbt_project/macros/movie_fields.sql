@@ -22,6 +22,7 @@
         'crew_credits',
         'keywords',
         'production_companies',
+        'reviews',
     ]) }}
 {%- endmacro %}
 

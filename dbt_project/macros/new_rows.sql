@@ -21,12 +21,11 @@
     {%- if not execute or '__dbt__cte__' in relation | string -%}
         {{ return(relation | string) }}
     {%- endif -%}
-    {%- do refuse_to_recreate() -%}
 
     {%- set current = read_position(relation) -%}
     {%- set remembered = none -%}
     {%- if is_incremental() -%}
-        {%- set remembered = remembered_positions().get('lakehouse.read.' ~ relation) -%}
+        {%- set remembered = remembered_properties(this).get('lakehouse.read.' ~ relation) -%}
     {%- endif -%}
     {%- if remembered == current.position -%}
         {{ return('(select * from ' ~ relation ~ ' where false)') }}
@@ -101,32 +100,4 @@
 
 {% macro commit_position(history_row) -%}
     {{ return((history_row['version'] | int) ~ '@' ~ history_row['timestamp'].isoformat()) }}
-{%- endmacro %}
-
-
-{# What this model's table remembers: {'lakehouse.read.bronze.movies': '5@2026-01-29T00:00:00'}. #}
-{% macro remembered_positions() -%}
-    {%- set positions = {} -%}
-    {%- for row in run_query('show tblproperties ' ~ this).rows if row[0].startswith('lakehouse.read.') -%}
-        {%- do positions.update({row[0]: row[1]}) -%}
-    {%- endfor -%}
-    {{ return(positions) }}
-{%- endmacro %}
-
-
-{#
-    dbt re-creates an incremental table that it does not know of, and a failed or incomplete listing of the schema makes
-    it not know one that exists (dbt-adapters#1289). The table's state would be built anew from all of Bronze and its
-    history would be lost without a word. So a table that the metastore knows and dbt's cache does not is an error.
-#}
-{% macro refuse_to_recreate() -%}
-    {%- if not is_incremental() and not should_full_refresh() and load_relation(this) is none -%}
-        {%- set sql = "show tables in " ~ this.schema ~ " like '" ~ this.identifier ~ "'" -%}
-        {%- for row in run_query(sql).rows if not row['isTemporary'] -%}
-            {{ exceptions.raise_compiler_error(
-                this ~ ' exists, but dbt did not see it when it listed the schema, and would build it from nothing. '
-                ~ 'Run dbt again; pass --full-refresh only if the table is to be rebuilt.'
-            ) }}
-        {%- endfor -%}
-    {%- endif -%}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', meta={'is_compared_by': 'content'}) }}
 
 {#
     The instant that Gold is computed for. No model reads a clock: the instant is the variable `as_of`, else the greatest

@@ -1,20 +1,8 @@
 with
 
-movies as (
+genre_movies as (
 
-    select * from {{ ref('movies') }}
-
-),
-
-movie_performance as (
-
-    select * from {{ ref('movie_performance') }}
-
-),
-
-movie_genres as (
-
-    select * from {{ ref('movie_genres') }}
+    select * from {{ ref('genre_movies') }}
 
 ),
 
@@ -42,29 +30,6 @@ as_of as (
 
 ),
 
-released_movies as (
-
-    select
-        movie_genres.genre_id,
-        movies.release_year,
-        movies.release_month,
-        movies.movie_id,
-        movies.title,
-        movies.rating,
-        movies.vote_count,
-        movies.revenue,
-        movies.budget,
-        movies.sentiment_score,
-        movie_performance.weighted_rating
-    from movie_genres
-    inner join movies
-        on movie_genres.movie_id = movies.movie_id
-    inner join movie_performance
-        on movie_genres.movie_id = movie_performance.movie_id
-    where movies.release_date is not null
-
-),
-
 genre_months as (
 
     select
@@ -79,6 +44,7 @@ genre_months as (
         {{ exact_avg('budget') }} as avg_budget,
         count(budget) as budget_movies,
         {{ exact_avg('sentiment_score') }} as avg_sentiment,
+        count(sentiment_score) as sentiment_movies,
         slice(
             array_sort(
                 collect_list(
@@ -96,7 +62,7 @@ genre_months as (
             1,
             {{ var('top_list_length') }}
         ) as best_movies
-    from released_movies
+    from genre_movies
     group by genre_id, release_year, release_month
 
 ),
@@ -114,16 +80,16 @@ directors as (
 director_months as (
 
     select
-        released_movies.genre_id,
-        released_movies.release_year,
-        released_movies.release_month,
+        genre_movies.genre_id,
+        genre_movies.release_year,
+        genre_movies.release_month,
         directors.person_id,
         count(*) as directed_movies,
-        {{ exact_avg('released_movies.weighted_rating') }} as mean_weighted_rating
-    from released_movies
+        {{ exact_avg('genre_movies.weighted_rating') }} as mean_weighted_rating
+    from genre_movies
     inner join directors
-        on released_movies.movie_id = directors.movie_id
-    group by released_movies.genre_id, released_movies.release_year, released_movies.release_month, directors.person_id
+        on genre_movies.movie_id = directors.movie_id
+    group by genre_movies.genre_id, genre_movies.release_year, genre_movies.release_month, directors.person_id
 
 ),
 
@@ -171,6 +137,7 @@ genre_analytics as (
         genre_months.avg_budget,
         genre_months.budget_movies,
         genre_months.avg_sentiment,
+        genre_months.sentiment_movies,
         cast(as_of.as_of_at as date) as computed_date,
         concat_ws(
             '-', genre_months.genre_id, genre_months.release_year, genre_months.release_month

@@ -12,6 +12,12 @@ movie_genres as (
 
 ),
 
+reviews as (
+
+    select * from {{ ref('reviews') }}
+
+),
+
 as_of as (
 
     select * from {{ ref('as_of') }}
@@ -31,6 +37,17 @@ primary_genres as (
         min_by(genre_id, position) as primary_genre_id
     from movie_genres
     where genre_name is not null
+    group by movie_id
+
+),
+
+audience as (
+
+    select
+        movie_id,
+        count(sentiment_score) as review_count,
+        {{ exact_avg('sentiment_score') }} as audience_sentiment
+    from reviews
     group by movie_id
 
 ),
@@ -69,6 +86,7 @@ movie_performance as (
         ranked.title,
         ranked.release_date,
         ranked.release_year,
+        ranked.release_month,
         ranked.primary_genre_id,
         ranked.primary_genre,
         ranked.rating,
@@ -80,14 +98,19 @@ movie_performance as (
         ranked.profit,
         ranked.roi,
         ranked.sentiment_score,
+        audience.audience_sentiment,
         ranked.weighted_rating_percentile_in_genre,
         ranked.weighted_rating_percentile_in_year,
         ranked.revenue_percentile_in_genre,
         ranked.revenue_percentile_in_year,
         ranked.roi_percentile_in_genre,
         ranked.roi_percentile_in_year,
-        cast(as_of.as_of_at as date) as computed_date
+        cast(as_of.as_of_at as date) as computed_date,
+        coalesce(ranked.release_date <= cast(as_of.as_of_at as date), false) as is_released,
+        coalesce(audience.review_count, 0) as review_count
     from ranked
+    left join audience
+        on ranked.movie_id = audience.movie_id
     cross join as_of
 
 )

@@ -38,21 +38,11 @@ directors as (
 
     select
         directed_movies.person_id,
-        count(*) as total_movies,
-        count(movie_performance.weighted_rating) as rated_movies,
-        round({{ exact_avg('movie_performance.weighted_rating') }}, 6) as mean_weighted_rating,
-        sum(movie_performance.revenue) as total_revenue,
-        percentile(movie_performance.revenue, 0.5) as median_revenue,
-        count(movie_performance.revenue) as revenue_movies,
-        -- of all money that is known on both sides, not the mean of ratios
-        sum(movie_performance.profit)
-        / sum(movie_performance.budget) filter (where movie_performance.profit is not null) as roi,
-        count(movie_performance.roi) as roi_movies,
-        count_if(movie_performance.roi >= {{ var('hit_minimum_roi') }})
-        / nullif(count(movie_performance.roi), 0) as hit_rate
+        {{ portfolio_measures('movie_performance') }}
     from directed_movies
     inner join movie_performance
         on directed_movies.movie_id = movie_performance.movie_id
+    where movie_performance.is_released
     group by directed_movies.person_id
     having count(*) >= {{ var('director_minimum_movies') }}
 

@@ -35,7 +35,15 @@
         crew: array<struct<{{ credit_schema }}, department: string, job: string>>
     >,
     keywords struct<keywords: {{ named_list_schema }}>,
-    production_companies {{ named_list_schema }}
+    production_companies {{ named_list_schema }},
+    reviews struct<results: array<struct<
+        id: string,
+        author: string,
+        author_details: struct<rating: string>,
+        content: string,
+        created_at: string,
+        updated_at: string
+    >>>
 {% endset %}
 
 with
@@ -152,7 +160,22 @@ typed as (
                 )
             ),
             company -> company.company_id is not null
-        ) as production_companies
+        ) as production_companies,
+
+        filter(
+            transform(
+                movie.reviews.results,
+                review -> struct(
+                    {{ to_text('trim(review.id)') }} as review_id,
+                    {{ to_text('review.author') }} as author,
+                    {{ to_double('review.author_details.rating') }} as author_rating,
+                    {{ to_text('review.content') }} as content,
+                    {{ to_timestamp('review.created_at') }} as created_at,
+                    {{ to_timestamp('review.updated_at') }} as updated_at
+                )
+            ),
+            review -> review.review_id is not null
+        ) as reviews
 
     from parsed
 
@@ -187,6 +210,7 @@ observations as (
         crew_credits,
         keywords,
         production_companies,
+        reviews,
 
         array_contains(field_names, 'title') as has_title,
         array_contains(field_names, 'original_title') as has_original_title,
@@ -208,6 +232,7 @@ observations as (
         and (movie.credits is null or movie.credits.crew is not null) as has_crew_credits,
         array_contains(field_names, 'keywords') as has_keywords,
         array_contains(field_names, 'production_companies') as has_production_companies,
+        array_contains(field_names, 'reviews') as has_reviews,
 
         -- dbt-spark turns ANSI mode off, where a failed cast is a silent NULL: named here, counted in `cast_failures`
         array_compact(
@@ -224,7 +249,8 @@ observations as (
                 {{ unreadable_list('cast_credits', 'movie.credits.cast', '$.credits.cast') }},
                 {{ unreadable_list('crew_credits', 'movie.credits.crew', '$.credits.crew') }},
                 {{ unreadable_list('keywords', 'movie.keywords.keywords', '$.keywords') }},
-                {{ unreadable_list('production_companies', 'movie.production_companies', '$.production_companies') }}
+                {{ unreadable_list('production_companies', 'movie.production_companies', '$.production_companies') }},
+                {{ unreadable_list('reviews', 'movie.reviews.results', '$.reviews', 'string') }}
             )
         ) as uncastable_fields
 
