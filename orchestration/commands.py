@@ -104,30 +104,36 @@ def docs(
     serve: Annotated[bool, typer.Option(help="Serve the site until interrupted.")] = True,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the site is served, on loopback.")] = 8580,
 ) -> None:
-    """Make the lineage site: every model, column, test and their graph."""
+    """Make the lineage site: models, column lineage, table diagrams, and what is documented and tested."""
     from lakehouse.services.health import require
-    from orchestration import dbt
+    from orchestration import dbt, lineage
     from orchestration.progress import Progress
 
     settings = load_settings()
     require(settings, "hdfs", "metastore", "thrift")
     with Progress() as progress, progress.step("docs") as findings:
-        page = dbt.document(settings)
-        findings.append(str(page))
+        progress.detail("dbt compiles its models and reads the catalogue")
+        target = dbt.document(settings)
+        progress.detail("tracing columns and drawing tables")
+        site = lineage.build(target, settings.home / "dbt" / "site")
+        findings.append(
+            f"{site.total.documented} of {site.total.columns} columns documented, {site.total.tested} tested, "
+            f"{site.total.traced} of {site.total.traceable} traced: {site.folder / 'index.html'}"
+        )
     if serve:
-        _serve(page, settings.bind, port)
+        _serve(site.folder, settings.bind, port)
 
 
-def _serve(page: Path, host: str, port: int) -> None:
+def _serve(folder: Path, host: str, port: int) -> None:
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    handler = partial(SimpleHTTPRequestHandler, directory=str(page.parent))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
     try:
         server = ThreadingHTTPServer((host, port), handler)
     except OSError as error:
         raise ConfigurationError(f"Port {port} is in use by another program.", "Give --port another one.") from error
-    console.print(f"The lineage site is at http://{host}:{port}/{page.name} (Ctrl-C ends it)")
+    console.print(f"The lineage site is at http://{host}:{port}/ (Ctrl-C ends it)")
     with server:
         server.serve_forever()
 

@@ -146,20 +146,25 @@ def build(
 
 
 def document(settings: Settings) -> Path:
-    """Make the lineage site of the project, one page that needs no network; give its path.
+    """Have dbt describe the project; give the folder of manifest.json (SQL compiled), catalog.json, static_index.html.
 
     Raises:
-        DbtFailed: dbt could not read the project or the catalogue of tables.
+        DbtFailed: dbt could not read the project or the catalogue of tables, or the tables are not there yet.
     """
     from dbt.cli.main import dbtRunner
 
+    from lakehouse.hive import plain_message
+
+    log = settings.home / "logs" / "dbt.log"
     with _environment(settings):
         answer = dbtRunner().invoke(["docs", "generate", "--static", *_arguments(settings)])
     if not answer.success:
+        reason = plain_message(str(answer.exception or "unknown"))[:300]
         raise DbtFailed(
-            f"dbt could not make its docs: {answer.exception}", f"See {settings.home / 'logs' / 'dbt.log'}."
+            f"dbt could not make its docs: {reason}",
+            f"Where tables are missing, build them first: `lakehouse demo`. Else see {log}.",
         )
-    return settings.home / "dbt" / "target" / "static_index.html"
+    return settings.home / "dbt" / "target"
 
 
 def _story(failed: list[Node], nodes: list[Node]) -> str:

@@ -86,12 +86,12 @@ typed as (
         {{ to_text('movie.original_language') }} as original_language,
         {{ to_text('movie.status') }} as status,
         {{ to_date('movie.release_date') }} as release_date,
-        {{ to_bigint('movie.runtime') }} as runtime,
-        {{ to_bigint('movie.budget') }} as budget,
-        {{ to_bigint('movie.revenue') }} as revenue,
-        {{ to_double('movie.vote_average') }} as rating,
-        {{ to_bigint('movie.vote_count') }} as vote_count,
-        {{ to_double('movie.popularity') }} as popularity,
+        {{ to_count('movie.runtime') }} as runtime,
+        {{ to_count('movie.budget') }} as budget,
+        {{ to_count('movie.revenue') }} as revenue,
+        {{ to_measure('movie.vote_average', 10) }} as rating,
+        {{ to_count('movie.vote_count') }} as vote_count,
+        {{ to_measure('movie.popularity', 1e9) }} as popularity,
 
         -- list pages carry the ids only
         filter(
@@ -168,7 +168,7 @@ typed as (
                 review -> struct(
                     {{ to_text('trim(review.id)') }} as review_id,
                     {{ to_text('review.author') }} as author,
-                    {{ to_double('review.author_details.rating') }} as author_rating,
+                    {{ to_measure('review.author_details.rating', 10) }} as author_rating,
                     {{ to_text('review.content') }} as content,
                     {{ to_timestamp('review.created_at') }} as created_at,
                     {{ to_timestamp('review.updated_at') }} as updated_at

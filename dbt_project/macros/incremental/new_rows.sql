@@ -76,28 +76,3 @@
         )
     {%- endif -%}
 {%- endmacro %}
-
-
-{# The newest commit of a Delta table: {'version': 5, 'position': '5@2026-01-29T00:00:00'}. #}
-{% macro read_position(relation) -%}
-    {%- set row = run_query('describe history ' ~ relation ~ ' limit 1').rows[0] -%}
-    {{ return({'version': row['version'] | int, 'position': commit_position(row)}) }}
-{%- endmacro %}
-
-
-{# The positions of a table's commits, newest first, down to the remembered one. #}
-{% macro history_positions(relation, current_version, remembered) -%}
-    {%- set commits = current_version - (remembered.split('@')[0] | int) + 1 -%}
-    {%- set positions = [] -%}
-    {%- if commits > 0 -%}
-        {%- for row in run_query('describe history ' ~ relation ~ ' limit ' ~ commits).rows -%}
-            {%- do positions.append(commit_position(row)) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(positions) }}
-{%- endmacro %}
-
-
-{% macro commit_position(history_row) -%}
-    {{ return((history_row['version'] | int) ~ '@' ~ history_row['timestamp'].isoformat()) }}
-{%- endmacro %}

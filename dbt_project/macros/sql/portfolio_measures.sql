@@ -5,7 +5,7 @@
 {% macro portfolio_measures(movies) -%}
     count(*) as total_movies,
         count({{ movies }}.weighted_rating) as rated_movies,
-        round({{ exact_avg(movies ~ '.weighted_rating') }}, 6) as mean_weighted_rating,
+        {{ exact_avg(movies ~ '.weighted_rating') }} as mean_weighted_rating,
         sum({{ movies }}.revenue) as total_revenue,
         percentile({{ movies }}.revenue, 0.5) as median_revenue,
         count({{ movies }}.revenue) as revenue_movies,

@@ -3,15 +3,18 @@
     floats arrive as ints. Each gives NULL where the text does not hold such a value; `uncastable` tells that from NULL.
 #}
 
-{# Whole numbers; "120.0" and "1.2E2" are 120. #}
-{% macro to_bigint(text) -%}
-    cast(try_cast({{ text }} as decimal(38, 6)) as bigint)
+{# Whole numbers from 0 on; "120.0" and "1.2E2" are 120. All that TMDB counts is 0 or more, and 0 where it is not known. #}
+{% macro to_count(text) -%}
+    case
+        when try_cast({{ text }} as decimal(38, 6)) >= 0 and try_cast({{ text }} as decimal(38, 6)) % 1 = 0
+            then cast(try_cast({{ text }} as decimal(38, 6)) as bigint)
+    end
 {%- endmacro %}
 
 
-{# Finite numbers below 1e15: "NaN" and "Infinity" are casts that succeed and that no average survives. #}
-{% macro to_double(text) -%}
-    case when abs(try_cast({{ text }} as double)) < 1e15 then try_cast({{ text }} as double) end
+{# Numbers from 0 to `at_most`: "NaN" and "Infinity" are casts that succeed and that no average survives. #}
+{% macro to_measure(text, at_most) -%}
+    case when try_cast({{ text }} as double) between 0 and {{ at_most }} then try_cast({{ text }} as double) end
 {%- endmacro %}
 
 
@@ -50,7 +53,7 @@
 
 {# The name of a field that holds something and gave NULL when it was cast; NULL otherwise. #}
 {% macro uncastable(name, text, value) -%}
-    case when {{ text }} not in ('', '0000-00-00') and {{ value }} is null then '{{ name }}' end
+    case when {{ text }} != '' and {{ value }} is null then '{{ name }}' end
 {%- endmacro %}
 
 

@@ -1,0 +1,48 @@
+"""Every figure of Gold against an oracle that computes it from the same JSON, in another language and by other means."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lakehouse.hive import query
+from lakehouse.settings import Settings
+from tests.oracle import gold
+from tests.oracle.observations import Observation
+
+pytestmark = pytest.mark.stack
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def observations(settings: Settings) -> list[Observation]:
+    """What Bronze holds; that it holds what was ingested is tested elsewhere."""
+    rows = query(
+        settings, "select movie_id, cast(observed_at as string), payload, payload_sha256 from bronze.movies"
+    ).rows
+    return [Observation(movie_id, _utc(seen), payload, digest) for movie_id, seen, payload, digest in rows]
+
+
+def rows_of(settings: Settings, mart: str) -> list[dict[str, Any]]:
+    columns = ", ".join(gold.COLUMNS[mart])
+    answer = query(
+        settings,
+        f"select to_json(struct({columns}), map('ignoreNullFields', 'false')) from gold.{mart}",
+    )
+    return [json.loads(text) for (text,) in answer.rows]
+
+
+def assert_gold_is_what_the_oracle_says(settings: Settings) -> None:
+    ((as_of,),) = query(settings, "select cast(as_of_at as string) from silver.as_of").rows
+    differences = []
+    for mart, expected in gold.marts(observations(settings), _utc(as_of)).items():
+        assert expected or mart == "emerging_genre_pairs", f"the oracle has no rows for {mart}"
+        differences += gold.differences(expected, rows_of(settings, mart), gold.KEYS[mart], mart)
+    assert not differences, "\n".join([f"{len(differences)} differences", *differences[:50]])
+
+
+def test_gold_is_what_the_oracle_says(built: Settings) -> None:
+    assert_gold_is_what_the_oracle_says(built)
