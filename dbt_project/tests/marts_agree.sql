@@ -1,176 +1,127 @@
 {#
     Sums that several marts hold in different cuts are the same in all of them, and shares sum to 1. Fails with a row for each
-    that differs: the rule, what it should be, and what it is.
+    that differs: what it is, what it should be, and what was found.
 #}
+{% set sums = [
+    ('released_movies', 'total_movies', 'yoy_growth', 'total_movies'),
+    ('released_movies', 'total_movies', 'release_seasonality', 'total_movies'),
+    ('released_movies', 'total_movies', 'box_office_trends', 'total_movies'),
+    ('released_movies', 'total_movies', 'industry_indicators', 'total_movies'),
+    ('released_movies', 'total_revenue', 'yoy_growth', 'total_revenue'),
+    ('released_movies', 'total_revenue', 'release_seasonality', 'total_revenue'),
+    ('released_movies', 'total_revenue', 'box_office_trends', 'total_revenue'),
+    ('movies_by_genre', 'total_movies', 'genre_analytics', 'total_movies'),
+    ('movies_by_genre', 'total_movies', 'genre_trends', 'total_movies'),
+    ('movies_by_genre', 'total_movies', 'genre_seasonality', 'total_movies'),
+    ('movies_by_genre', 'total_movies', 'genre_market_share', 'total_movies'),
+    ('movies_by_genre', 'rated_movies', 'genre_analytics', 'rated_movies'),
+    ('movies_by_genre', 'rated_movies', 'genre_trends', 'rated_movies'),
+    ('movies_by_genre', 'total_revenue', 'genre_analytics', 'total_revenue'),
+    ('movies_by_genre', 'total_revenue', 'genre_trends', 'total_revenue'),
+    ('pairs_in_silver', 'total_movies', 'genre_trends', 'total_movies'),
+] %}
+{% set shares = [
+    ('genre_market_share', 'movie_share', 'release_year'),
+    ('genre_market_share', 'revenue_share', 'release_year'),
+    ('genre_seasonality', 'share_of_genre', 'genre_id'),
+    ('release_seasonality', 'share_of_movies', 'computed_date'),
+    ('release_seasonality', 'share_of_revenue', 'computed_date'),
+] %}
+
 with
 
-released as (
+movie_performance as (
 
-    select
-        count_if(is_released) as movies,
-        sum(revenue) filter (where is_released) as revenue,
-        count(*) as all_movies
-    from {{ ref('movie_performance') }}
+    select * from {{ ref('movie_performance') }}
 
 ),
 
-by_genre as (
+released_movies as (
 
     select
-        count(*) as movies,
-        count(distinct movie_id) as different_movies,
-        sum(revenue) as revenue,
-        count(rating) as rated
+        count(*) as total_movies,
+        sum(revenue) as total_revenue
+    from movie_performance
+    where is_released
+
+),
+
+movies_by_genre as (
+
+    select
+        count(*) as total_movies,
+        count(rating) as rated_movies,
+        sum(revenue) as total_revenue
     from {{ ref('genre_movies') }}
 
 ),
 
-released_with_genre as (
+all_movies as (
 
-    select
-        count(*) as pairs,
-        count(distinct movie_performance.movie_id) as movies
-    from {{ ref('movie_performance') }} as movie_performance
-    inner join {{ ref('movie_genres') }} as movie_genres
-        on movie_performance.movie_id = movie_genres.movie_id
+    select count(*) as total_movies from {{ ref('movies') }}
+
+),
+
+performances as (
+
+    select count(*) as total_movies from movie_performance
+
+),
+
+pairs_in_silver as (
+
+    select count(*) as total_movies
+    from {{ ref('movie_genres') }} as movie_genres
+    inner join movie_performance
+        on movie_genres.movie_id = movie_performance.movie_id
     where movie_performance.is_released
 
 ),
 
-pairs_of_sums as (
+sums as (
+
+    {% for source, expected, mart, found in sums %}
+    {{ 'union all' if not loop.first }}
 
     select
-        'movie_performance: as many movies as movies' as rule,
-        cast((select count(*) from {{ ref('movies') }}) as double) as expected,
-        cast(all_movies as double) as found
-    from released
+        '{{ mart }}.{{ found }} against {{ source }}' as what,
+        cast(max({{ source }}.{{ expected }}) as double) as expected_sum,
+        cast(sum({{ mart }}.{{ found }}) as double) as found_sum
+    from {{ source }}
+    left join {{ ref(mart) }} as {{ mart }}
+        on true
+    {% endfor %}
 
     union all
 
     select
-        'genre_movies: as many rows as released movies have genres' as rule,
-        cast((select pairs from released_with_genre) as double) as expected,
-        cast(movies as double) as found
-    from by_genre
+        'movie_performance against movies' as what,
+        cast(all_movies.total_movies as double) as expected_sum,
+        cast(performances.total_movies as double) as found_sum
+    from all_movies
+    cross join performances
 
+    {% for mart, share, whole in shares %}
     union all
 
     select
-        'genre_movies: as many movies as released movies with a genre' as rule,
-        cast((select movies from released_with_genre) as double) as expected,
-        cast(different_movies as double) as found
-    from by_genre
-
-    {%- for mart in ('yoy_growth', 'release_seasonality', 'box_office_trends') %}
-
-    union all
-
-    select
-        '{{ mart }}: movies' as rule,
-        cast((select movies from released) as double) as expected,
-        cast(coalesce(sum(total_movies), 0) as double) as found
+        concat('{{ mart }}.{{ share }} of {{ whole }} ', {{ whole }}) as what,
+        1d as expected_sum,
+        coalesce(sum({{ share }}), 1) as found_sum
     from {{ ref(mart) }}
+    group by {{ whole }}
+    {% endfor %}
 
     union all
 
     select
-        '{{ mart }}: revenue' as rule,
-        cast((select revenue from released) as double) as expected,
-        cast(sum(total_revenue) as double) as found
-    from {{ ref(mart) }}
-    {%- endfor %}
-
-    union all
-
-    select
-        'industry_indicators: movies' as rule,
-        cast((select movies from released) as double) as expected,
-        cast(coalesce(sum(total_movies), 0) as double) as found
-    from {{ ref('industry_indicators') }}
-
-    {%- for mart in ('genre_analytics', 'genre_trends') %}
-
-    union all
-
-    select
-        '{{ mart }}: movies' as rule,
-        cast((select movies from by_genre) as double) as expected,
-        cast(coalesce(sum(total_movies), 0) as double) as found
-    from {{ ref(mart) }}
-
-    union all
-
-    select
-        '{{ mart }}: revenue' as rule,
-        cast((select revenue from by_genre) as double) as expected,
-        cast(sum(total_revenue) as double) as found
-    from {{ ref(mart) }}
-
-    union all
-
-    select
-        '{{ mart }}: rated movies' as rule,
-        cast((select rated from by_genre) as double) as expected,
-        cast(coalesce(sum(rated_movies), 0) as double) as found
-    from {{ ref(mart) }}
-    {%- endfor %}
-
-    {%- for mart in ('genre_seasonality', 'genre_market_share') %}
-
-    union all
-
-    select
-        '{{ mart }}: movies' as rule,
-        cast((select movies from by_genre) as double) as expected,
-        cast(coalesce(sum(total_movies), 0) as double) as found
-    from {{ ref(mart) }}
-    {%- endfor %}
-
-    union all
-
-    select
-        'genre_market_share: shares of movies of ' || release_year as rule,
-        1d as expected,
-        sum(movie_share) as found
-    from {{ ref('genre_market_share') }}
-    group by release_year
-
-    union all
-
-    select
-        'genre_market_share: shares of revenue of ' || release_year as rule,
-        1d as expected,
-        coalesce(sum(revenue_share), 1) as found
-    from {{ ref('genre_market_share') }}
-    group by release_year
-
-    union all
-
-    select
-        'genre_seasonality: shares of genre ' || genre_id as rule,
-        1d as expected,
-        sum(share_of_genre) as found
-    from {{ ref('genre_seasonality') }}
-    group by genre_id
-
-    union all
-
-    select
-        'release_seasonality: shares' as rule,
-        1d as expected,
-        coalesce(sum(share_of_movies), 1) as found
-    from {{ ref('release_seasonality') }}
-
-    union all
-
-    select
-        'performance_correlations: movies of all decades' as rule,
-        cast(sum(movies) filter (where scope = 'overall') as double) as expected,
-        cast(sum(movies) filter (where scope = 'decade') as double) as found
+        concat('performance_correlations.movies of all decades, ', measures) as what,
+        cast(sum(case when scope = 'overall' then movies end) as double) as expected_sum,
+        cast(sum(case when scope = 'decade' then movies end) as double) as found_sum
     from {{ ref('performance_correlations') }}
     group by measures
 
 )
 
-select * from pairs_of_sums
-where not (abs(coalesce(found, 0) - coalesce(expected, 0)) <= 1e-9 * greatest(abs(coalesce(expected, 0)), 1))
+select * from sums
+where abs(coalesce(found_sum, 0) - coalesce(expected_sum, 0)) > 1e-9 * greatest(abs(coalesce(expected_sum, 0)), 1)

@@ -30,9 +30,9 @@ companies_listed as (
 movie_companies as (
 
     select
-        concat(movie_id, '-', company_id) as movie_company_id,
         movie_id,
         company_id,
+        concat(movie_id, '-', company_id) as movie_company_id,
         min(list_index) as position
     from companies_listed
     group by movie_id, company_id

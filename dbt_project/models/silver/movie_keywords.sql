@@ -30,9 +30,9 @@ keywords_listed as (
 movie_keywords as (
 
     select
-        concat(movie_id, '-', keyword_id) as movie_keyword_id,
         movie_id,
         keyword_id,
+        concat(movie_id, '-', keyword_id) as movie_keyword_id,
         min(list_index) as position
     from keywords_listed
     group by movie_id, keyword_id

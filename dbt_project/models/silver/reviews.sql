@@ -26,8 +26,8 @@ reviews_listed as (
         review.content,
         review.created_at,
         review.updated_at,
-        concat(movie_records.movie_id, '-', review.review_id) as movie_review_id,
-        list_index
+        list_index,
+        concat(movie_records.movie_id, '-', review.review_id) as movie_review_id
     from movie_records
         lateral view posexplode(movie_records.reviews.value) as list_index, review
 

@@ -48,7 +48,7 @@ def test_links_names_and_data_load_nothing(html: str) -> None:
 def test_trackers_are_taken_out_and_connections_forbidden() -> None:
     page = (
         "<html><head><title>t</title></head><body>"
-        '<script>init("phc_xsc6cOoD5gI5Zh6ppiBl26lUoyL4fB8LOcGO0nedRrq", "https://eu.i.posthog.com")</script>'
+        '<script>init("phc_aaaaaaaaaaaaaaaaaaaaaaaa", "https://eu.i.posthog.com")</script>'
         "</body></html>"
     )
     assert offline.remote_targets(page)

@@ -36,12 +36,12 @@ genre_years as (
     select
         genre_id,
         release_year,
-        count(*) as total_movies,
-        count(revenue) as revenue_movies,
         cast(sum(movie_part) as double) as split_movies,
         cast(sum(revenue_part) as double) as split_revenue,
         cast(sum(sum(movie_part)) over (partition by release_year) as double) as movies_of_year,
-        cast(sum(sum(revenue_part)) over (partition by release_year) as double) as revenue_of_year
+        cast(sum(sum(revenue_part)) over (partition by release_year) as double) as revenue_of_year,
+        count(*) as total_movies,
+        count(revenue) as revenue_movies
     from split_movies
     group by genre_id, release_year
 

@@ -32,8 +32,8 @@ genre_years as (
 
     select
         first_years.genre_id,
-        explode(sequence(first_years.first_year, year(as_of.as_of_at))) as release_year,
-        cast(as_of.as_of_at as date) as computed_date
+        cast(as_of.as_of_at as date) as computed_date,
+        explode(sequence(first_years.first_year, year(as_of.as_of_at))) as release_year
     from first_years
     cross join as_of
 

@@ -98,9 +98,13 @@ ranked_pairs as (
         genre_name,
         decade,
         measures,
-        round(1000000000 * (x - min(x) over all_of_group) / nullif(max(x) over all_of_group - min(x) over all_of_group, 0))
+        round(
+            1000000000 * (x - min(x) over all_of_group) / nullif(max(x) over all_of_group - min(x) over all_of_group, 0)
+        )
             as scaled_x,
-        round(1000000000 * (y - min(y) over all_of_group) / nullif(max(y) over all_of_group - min(y) over all_of_group, 0))
+        round(
+            1000000000 * (y - min(y) over all_of_group) / nullif(max(y) over all_of_group - min(y) over all_of_group, 0)
+        )
             as scaled_y,
         2 * rank() over by_x + count(*) over equal_x - 1 as double_rank_x,
         2 * rank() over by_y + count(*) over equal_y - 1 as double_rank_y

@@ -31,10 +31,10 @@ first_month as (
 months as (
 
     select
+        cast(as_of.as_of_at as date) as computed_date,
         explode(
             sequence(first_month.month_start_date, cast(as_of.as_of_at as date), interval 1 month)
-        ) as month_start_date,
-        cast(as_of.as_of_at as date) as computed_date
+        ) as month_start_date
     from first_month
     cross join as_of
     where first_month.month_start_date is not null

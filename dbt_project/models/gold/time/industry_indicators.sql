@@ -91,9 +91,9 @@ genre_parts as (
     select
         release_year,
         genre_id,
-        count(*) as listed_movies,
         -- a movie of k genres counts 1/k in each
-        cast(sum(cast(1d / genre_count as decimal(28, 18))) as double) as split_movies
+        cast(sum(cast(1d / genre_count as decimal(28, 18))) as double) as split_movies,
+        count(*) as listed_movies
     from genre_movies
     group by release_year, genre_id
 
@@ -138,14 +138,7 @@ industry_indicators as (
         yearly_measures.total_movies,
         yearly_measures.runtime_movies,
         yearly_measures.avg_runtime,
-        yearly_measures.runtime_quantiles[0] as p10_runtime,
-        yearly_measures.runtime_quantiles[1] as median_runtime,
-        yearly_measures.runtime_quantiles[2] as p90_runtime,
         yearly_measures.budget_movies,
-        yearly_measures.budget_quantiles[0] as p25_budget,
-        yearly_measures.budget_quantiles[1] as median_budget,
-        yearly_measures.budget_quantiles[2] as p75_budget,
-        yearly_measures.budget_quantiles[3] as p90_budget,
         yearly_measures.roi_movies,
         yearly_measures.median_roi,
         yearly_measures.sentiment_movies,
@@ -155,6 +148,13 @@ industry_indicators as (
         languages_of_year.effective_languages,
         genres_of_year.effective_genres,
         cast(as_of.as_of_at as date) as computed_date,
+        yearly_measures.runtime_quantiles[0] as p10_runtime,
+        yearly_measures.runtime_quantiles[1] as median_runtime,
+        yearly_measures.runtime_quantiles[2] as p90_runtime,
+        yearly_measures.budget_quantiles[0] as p25_budget,
+        yearly_measures.budget_quantiles[1] as median_budget,
+        yearly_measures.budget_quantiles[2] as p75_budget,
+        yearly_measures.budget_quantiles[3] as p90_budget,
         yearly_measures.release_year = year(as_of.as_of_at) as is_partial_year,
         coalesce(languages_of_year.language_movies, 0) as language_movies,
         coalesce(languages_of_year.languages, 0) as languages,

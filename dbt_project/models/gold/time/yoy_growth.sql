@@ -28,8 +28,8 @@ first_year as (
 years as (
 
     select
-        explode(sequence(first_year.release_year, year(as_of.as_of_at))) as release_year,
-        cast(as_of.as_of_at as date) as computed_date
+        cast(as_of.as_of_at as date) as computed_date,
+        explode(sequence(first_year.release_year, year(as_of.as_of_at))) as release_year
     from first_year
     cross join as_of
     where first_year.release_year is not null
