@@ -19,13 +19,6 @@ row_counts as (
         (select count(*) from {{ ref(after) }}) as found_rows
     {% endfor %}
 
-    union all
-
-    select
-        'as_of is one row' as what,
-        1 as expected_rows,
-        (select count(*) from {{ ref('as_of') }}) as found_rows
-
 )
 
 select * from row_counts

@@ -6,7 +6,7 @@
 {% macro input_positions() -%}
     {%- set positions = {} -%}
     {%- for node in tables_read(model, {}).values() -%}
-        {%- set relation = api.Relation.create(schema=node.schema, identifier=node.identifier or node.alias) -%}
+        {%- set relation = relation_of(node) -%}
         {%- if node.config.get('meta', {}).get('is_compared_by') == 'content' -%}
             {%- set rows = run_query('select to_json(collect_list(struct(*))) as content from ' ~ relation).rows -%}
             {%- do positions.update({relation | string: rows[0]['content']}) -%}
@@ -48,4 +48,13 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(commit_position(commits[0])) }}
+{%- endmacro %}
+
+
+{# Where an upstream is read from: for a direct one the table that ref() gives, which may be another target's (--defer). #}
+{% macro relation_of(node) -%}
+    {%- if node.resource_type == 'model' and node.unique_id in model.depends_on.nodes -%}
+        {{ return(ref(node.name).include(schema=true).incorporate(limit=none)) }}
+    {%- endif -%}
+    {{ return(api.Relation.create(schema=node.schema, identifier=node.identifier or node.alias)) }}
 {%- endmacro %}

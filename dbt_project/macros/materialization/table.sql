@@ -18,7 +18,7 @@
     {%- set remembered = remembered_properties(this) if previous is not none and previous.is_delta else {} -%}
     {%- set definition = local_md5(tojson([column_definitions(), constraint_properties(), model.description,
         config.get('liquid_clustered_by'), config.get('tblproperties')])) -%}
-    {%- set built_from = local_md5(tojson([compiled_code, definition, input_positions()])) -%}
+    {%- set built_from = local_md5(tojson([compiled_code, definition, input_positions(), flags.EMPTY])) -%}
 
     {{ run_hooks(pre_hooks) }}
 

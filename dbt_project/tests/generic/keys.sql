@@ -7,7 +7,7 @@
 {% test keys(model, primary, foreign=[]) %}
 
 select
-    '{{ primary }}' as column_name,
+    '{{ primary | replace("'", "\\'") }}' as column_name,
     cast({{ primary }} as string) as offending_value,
     count(*) as occurrences
 from {{ model }}

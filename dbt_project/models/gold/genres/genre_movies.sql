@@ -1,3 +1,5 @@
+{{ config(access='protected') }}
+
 with
 
 movie_performance as (
