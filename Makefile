@@ -41,12 +41,13 @@ test-long: setup ## all tests and those of whole cycles: real records, damaged i
 chaos: setup ## kill -9 at ten random moments of each step
 	@TMDB_LONG_TESTS=1 TMDB_TEST_KILLS=10 $(BIN)/python -m pytest tests/integration/test_kill.py
 
-lint: $(VENV)/.made ## format, style, types, SQL, import direction, secrets
+lint: $(VENV)/.made ## format, style, types, SQL, dbt conventions, import direction, secrets
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project
+	@cd dbt_project && ../$(BIN)/dbt --quiet parse && ../$(BIN)/dbt-bouncer run
 	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 
 format: $(VENV)/.made ## rewrite Python and SQL as lint wants them

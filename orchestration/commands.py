@@ -26,10 +26,13 @@ AsOf = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the `lakehouse` command."""
+    from orchestration.maintenance_command import maintain
+
     app.command()(run)
     app.command()(demo)
     app.command()(build)
     app.command()(docs)
+    app.command()(maintain)
 
 
 def run(

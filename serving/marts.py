@@ -82,6 +82,41 @@ MARTS: tuple[Mart, ...] = (
         indexes=(Index((("director_rank", ASCENDING),)), Index((("person_name", ASCENDING),))),
     ),
     Mart(
+        "genre_trends",
+        key=("genre_id", "release_year"),
+        indexes=(Index((("genre_name", ASCENDING), ("release_year", DESCENDING))),),
+    ),
+    Mart(
+        "genre_seasonality",
+        key=("genre_id", "release_month"),
+        indexes=(Index((("genre_name", ASCENDING), ("month_rank", ASCENDING))),),
+    ),
+    Mart(
+        "genre_market_share",
+        key=("genre_id", "release_year"),
+        indexes=(Index((("release_year", DESCENDING), ("movie_share_rank", ASCENDING))),),
+    ),
+    Mart(
+        "emerging_genre_pairs",
+        key=("genre_id_a", "genre_id_b"),
+        indexes=(Index((("emerging_rank", ASCENDING),)),),
+    ),
+    Mart(
+        "cross_genre_performance",
+        key=("genre_id", "other_genre_id"),
+        indexes=(Index((("genre_name", ASCENDING), ("total_movies", DESCENDING))),),
+    ),
+    Mart("performance_correlations", key=("performance_correlation_id",)),
+    Mart(
+        "studio_rankings",
+        key=("company_id",),
+        indexes=(Index((("studio_rank", ASCENDING),)), Index((("company_name", ASCENDING),))),
+    ),
+    Mart("yoy_growth", key=("release_year",)),
+    Mart("release_seasonality", key=("release_month",)),
+    Mart("box_office_trends", key=("month_start_date",)),
+    Mart("industry_indicators", key=("release_year",)),
+    Mart(
         "actor_collaborations",
         key=("person_id_a", "person_id_b"),
         indexes=(

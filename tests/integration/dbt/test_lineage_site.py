@@ -16,9 +16,8 @@ from urllib.error import URLError
 
 import pytest
 
-from lakehouse.settings import load_settings
-from tests import lake
-from tests.instance import ROOT, environment, free_ports, lakehouse, selected
+from lakehouse.settings import Settings
+from tests.instance import ROOT, environment, free_ports
 
 pytestmark = pytest.mark.stack
 
@@ -42,14 +41,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def site(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with selected(stack):
-        settings = load_settings()
-        lake.drop(settings)
-        lake.drop_documents(settings)
-    answer = lakehouse(stack, "run", "--source", "synthetic", "--movies", "60", timeout=900)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-
+def site(stack: dict[str, str], built: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     port = free_ports(1)[0]
     said = tmp_path_factory.mktemp("docs") / "docs.log"
     with said.open("w") as log:
@@ -62,8 +54,8 @@ def site(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
         )
     try:
         _wait(server, f"http://127.0.0.1:{port}/", said)
-        manifest = json.loads((settings.home / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))
-        yield Served(f"http://127.0.0.1:{port}/", settings.home / "dbt" / "site", manifest)
+        manifest = json.loads((built.home / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))
+        yield Served(f"http://127.0.0.1:{port}/", built.home / "dbt" / "site", manifest)
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)

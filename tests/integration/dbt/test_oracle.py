@@ -1,4 +1,4 @@
-"""Every figure of Gold against an oracle that computes it from the same JSON, in another language and by other means."""
+"""Every figure of Gold against an oracle that computes it from the same JSON, by other means."""
 
 import json
 from datetime import UTC, datetime

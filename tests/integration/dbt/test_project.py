@@ -1,76 +1,42 @@
-"""The dbt project after one small cycle: its unit tests from dbt's own command line, and its lineage site."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""The dbt project after one small cycle, and its unit tests from dbt's own command line."""
 
 import pytest
 
 from lakehouse.hive import query
-from lakehouse.settings import Settings, load_settings
+from lakehouse.settings import Settings
+from serving.marts import MARTS
 from tests import lake
-from tests.instance import ROOT, environment, lakehouse, selected
+from tests.integration.dbt.conftest import MOVIES, Dbt
 
 pytestmark = pytest.mark.stack
-
-_AS_OF = "2026-02-01T00:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def built(stack: dict[str, str]) -> Settings:
-    """The settings of an instance on which the whole cycle ran, over 60 movies."""
-    with selected(stack):
-        settings = load_settings()
-        lake.drop(settings)
-        lake.drop_documents(settings)
-    arguments = ["run", "--source", "synthetic", "--movies", "60", "--as-of", _AS_OF]
-    answer = lakehouse(stack, *arguments, timeout=900)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return settings
 
 
 def test_a_cycle_carries_the_catalogue_from_json_to_mongodb(built: Settings) -> None:
     def rows(table: str) -> int:
         return int(query(built, f"select count(*) from {table}").rows[0][0])
 
-    assert rows("silver.movies") == rows("gold.movie_performance") == 60
-    assert rows("silver.movie_observations") == rows("bronze.movies") > 60
+    assert rows("silver.movies") == rows("gold.movie_performance") == MOVIES
+    assert rows("silver.movie_observations") == rows("bronze.movies") > MOVIES
     published = lake.documents(built)
-    assert {name: count for name, (count, _) in published.items()} == {
-        name: rows(f"gold.{name}")
-        for name in (
-            "actor_centrality",
-            "actor_collaborations",
-            "director_rankings",
-            "genre_analytics",
-            "movie_performance",
-            "trending_scores",
-        )
-    }
-    assert published["actor_centrality"][0] > 0
-    assert published["trending_scores"][0] > 0
+    assert {name: count for name, (count, _) in published.items()} == {mart.name: rows(mart.table) for mart in MARTS}
+    assert all(count > 0 for name, (count, _) in published.items())
 
 
-def test_the_units_pass_from_dbts_own_command_line(stack: dict[str, str], built: Settings, tmp_path: Path) -> None:
-    dbt = Path(sys.executable).parent / "dbt"
-    answer = subprocess.run(
-        [str(dbt), "test", "--select", "test_type:unit", "--target-path", str(tmp_path), "--log-path", str(tmp_path)],
-        env=environment(stack),
-        cwd=ROOT / "dbt_project",
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+def test_every_mart_is_published_but_the_one_that_others_are_made_from(built: Settings) -> None:
+    tables = {name.removeprefix("gold.") for name in lake.tables(built, "gold")}
+    assert tables - {mart.name for mart in MARTS} == {"genre_movies"}
+
+
+def test_the_units_pass_from_dbts_own_command_line(built: Settings, dbt: Dbt) -> None:
+    answer = dbt("test", "--select", "test_type:unit")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "ERROR=0" in answer.stdout
     assert "PASS=0" not in answer.stdout
 
 
-def test_the_lineage_site_needs_no_network(stack: dict[str, str], built: Settings) -> None:
-    answer = lakehouse(stack, "docs", "--no-serve")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    page = (built.home / "dbt" / "target" / "static_index.html").read_text(encoding="utf-8")
-    assert "model.tmdb_lakehouse.movie_performance" in page
-    assert "source.tmdb_lakehouse.bronze.movies" in page
-    assert '<script src="http' not in page
+def test_descriptions_and_constraints_stand_in_the_tables(built: Settings) -> None:
+    (comment,) = (row[2] for row in query(built, "describe gold.movie_performance").rows if row[0] == "weighted_rating")
+    assert comment.startswith("IMDb's weighted rating")
+    properties = dict(query(built, "show tblproperties gold.movie_performance").rows)
+    assert properties["delta.constraints.movie_id_not_null"] == "movie_id is not null"
+    assert properties["delta.constraints.profit_matches"] == "coalesce(profit = revenue - budget, true)"

@@ -1,0 +1,165 @@
+"""`lakehouse maintain`: OPTIMIZE and VACUUM of the models' tables, by dbt's operation `maintain`."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from lakehouse.errors import ConfigurationError
+from lakehouse.settings import Settings, load_settings
+from lakehouse.terminal import console, table
+from orchestration.dbt import DbtFailed, _arguments, _environment
+
+_MARK = "lakehouse.maintain "
+"""What the lines begin with that the operation logs for this program: JSON, when a table begins and when it ends."""
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What became of one table.
+
+    Args:
+        table: `schema.table`.
+        files_before: files that the table consisted of; None where there is no table yet.
+        files_after: the same, afterwards.
+        done: what was done, in words; empty where there was nothing to do.
+        seconds: how long it took.
+    """
+
+    table: str
+    files_before: int | None
+    files_after: int | None
+    done: tuple[str, ...]
+    seconds: float
+
+
+def maintain(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    select: Annotated[str | None, typer.Option("--select", "-s", help="dbt's node selection; all without it.")] = None,
+) -> None:
+    """Put the small files of the models' tables together (OPTIMIZE), and delete old ones (VACUUM)."""
+    from lakehouse.services.health import require
+    from orchestration.progress import Progress
+
+    settings = load_settings()
+    require(settings, "hdfs", "metastore", "thrift")
+    with Progress() as progress, progress.step("maintain") as findings:
+        progress.detail("dbt reads its project")
+        names = selected(settings, select) if select else None
+        found = run(settings, dry_run, names, progress.detail)
+        findings.append(
+            "dry run: nothing was changed" if dry_run else f"{sum(bool(one.done) for one in found)} changed"
+        )
+    console.print()
+    console.print(report(found))
+
+
+def selected(settings: Settings, select: str) -> list[str]:
+    """The names of the models and snapshots that dbt's node selection `select` names.
+
+    Raises:
+        ConfigurationError: it names none.
+        DbtFailed: dbt cannot read the selection.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        answer = dbtRunner().invoke(
+            [
+                *("list", "--select", *select.split(), "--output", "name"),
+                *("--resource-type", "model", "--resource-type", "snapshot", "--quiet"),
+                # Views have no files; a selection that names one along with tables is a good one.
+                *("--exclude", "config.materialized:view", "config.materialized:ephemeral"),
+                *_arguments(settings),
+            ]
+        )
+    if not answer.success:
+        raise DbtFailed(f"dbt cannot read --select {select!r}: {sentence(str(answer.exception))}", "Correct it.")
+    names = list(answer.result or [])
+    if not names:
+        raise ConfigurationError(
+            f"--select {select!r} names no model with a table of its own.",
+            "See `dbt ls --resource-type model` for the names.",
+        )
+    return names
+
+
+def run(
+    settings: Settings,
+    dry_run: bool,
+    names: Sequence[str] | None = None,
+    on_table: Callable[[str], None] = lambda name: None,
+) -> list[Maintained]:
+    """Run the operation; give what became of each table.
+
+    Args:
+        settings: names the project and the Thrift server.
+        dry_run: only say what would be done.
+        names: models and snapshots; all where None.
+        on_table: told the name of each table that is begun.
+
+    Raises:
+        DbtFailed: a setting makes no sense, or Spark refused a statement; tables before the one named are done.
+    """
+    from dbt.cli.main import dbtRunner
+
+    found: list[Maintained] = []
+    begun: list[str] = []
+    errors: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.name in ("RunningOperationCaughtError", "RunningOperationUncaughtError"):
+            errors.append(event.data.exc)
+        elif event.info.name == "JinjaLogDebug" and event.data.msg.startswith(_MARK):
+            told = json.loads(event.data.msg.removeprefix(_MARK))
+            if "seconds" in told:
+                found.append(Maintained(**{**told, "done": tuple(told["done"])}))
+            else:
+                begun.append(told["table"])
+                on_table(told["table"])
+
+    arguments = json.dumps({"dry_run": dry_run, "select": None if names is None else list(names)})
+    with _environment(settings):
+        answer = dbtRunner(callbacks=[listen]).invoke(
+            ["run-operation", "maintain", "--args", arguments, *_arguments(settings)]
+        )
+    if not answer.success:
+        reason = sentence(errors[0] if errors else str(answer.exception or "unknown"))
+        place = f" at {begun[-1]}" if begun else ""
+        raise DbtFailed(
+            f"Maintenance stopped{place}: {reason}",
+            f"See {settings.home / 'logs' / 'dbt.log'}; what was done before stays, and it can be run again.",
+        )
+    return found
+
+
+def sentence(error: str) -> str:
+    """What an error of dbt says, without the kinds of error around it and the macros that called each other."""
+    from lakehouse.hive import plain_message
+
+    lines = [line.strip() for line in error.splitlines()]
+    said = [line for line in lines if line and not re.match(r"(> in |> called by |(Runtime|Compilation) Error)", line)]
+    return plain_message("\n".join(said)) if said else "unknown"
+
+
+def report(found: Sequence[Maintained]) -> Table:
+    """A line a table, and one for all."""
+    rows: list[tuple[Any, ...]] = [
+        (one.table, one.files_before, one.files_after, ", ".join(one.done) or "nothing to do", f"{one.seconds:.1f}")
+        for one in found
+    ]
+    rows.append(
+        (
+            "in all",
+            sum(one.files_before or 0 for one in found),
+            sum(one.files_after or 0 for one in found),
+            "",
+            f"{sum(one.seconds for one in found):.1f}",
+        )
+    )
+    numbers = ["files before", "files after", "seconds"]
+    return table("Tables", ["table", "files before", "files after", "done", "seconds"], rows, right=numbers)

@@ -1,0 +1,57 @@
+"""A small lake that the tests of the dbt project share, and dbt's own command line."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lakehouse.settings import Settings, load_settings
+from tests import lake
+from tests.instance import ROOT, environment, lakehouse, selected
+
+MOVIES = 150
+_made: dict[str, tuple[int, str]] = {}
+
+Dbt = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def built(stack: dict[str, str]) -> Settings:
+    """The settings of an instance on which the whole cycle ran, over a small synthetic catalogue.
+
+    Made once; made again where a test before this one left another lake behind.
+    """
+    with selected(stack):
+        settings = load_settings()
+        if _made and lake.content(settings, "bronze", "silver", "gold") == _made:
+            return settings
+        lake.drop(settings)
+        lake.drop_documents(settings)
+        arguments = ["run", "--source", "synthetic", "--movies", str(MOVIES), "--as-of", "2026-02-01T00:00:00Z"]
+        answer = lakehouse(stack, *arguments, timeout=1200)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        _made.clear()
+        _made.update(lake.content(settings, "bronze", "silver", "gold"))
+    return settings
+
+
+@pytest.fixture(scope="module")
+def dbt(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """Run `dbt` as a person would, in a project folder, on the tests' instance."""
+    target = tmp_path_factory.mktemp("target")
+
+    def run(*arguments: str, project: Path = ROOT / "dbt_project") -> "subprocess.CompletedProcess[str]":
+        command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
+        return subprocess.run(
+            [*command, "--target-path", str(target), "--log-path", str(target)],
+            env=environment(stack),
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+
+    return run

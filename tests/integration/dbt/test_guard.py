@@ -1,0 +1,34 @@
+"""dbt must not make anew what it only failed to see: an incomplete listing of a schema once cost whole histories."""
+
+from typing import Any
+
+import pytest
+
+from lakehouse.settings import Settings
+from orchestration import dbt
+from tests import lake
+from tests.instance import selected
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.mark.parametrize("node", ["movie_records", "movies_history", "yoy_growth"])
+def test_a_table_that_a_listing_left_out_is_not_made_anew(
+    stack: dict[str, str], built: Settings, monkeypatch: pytest.MonkeyPatch, node: str
+) -> None:
+    from dbt.adapters.spark.impl import SparkAdapter
+
+    before = lake.content(built, "silver", "gold")
+    with selected(stack), monkeypatch.context() as patch:
+        nothing: Any = lambda adapter, schema_relation: []  # noqa: E731
+        patch.setattr(SparkAdapter, "list_relations_without_caching", nothing)
+        with pytest.raises(dbt.DbtFailed, match=rf"{node}.*dbt did not see it when it listed the schema"):
+            dbt.build(built, ["--select", node, "--exclude", "test_type:unit"])
+    assert lake.content(built, "silver", "gold") == before
+
+
+def test_a_full_refresh_may_make_it_anew(stack: dict[str, str], built: Settings) -> None:
+    with selected(stack):
+        before = lake.content(built, "gold")
+        dbt.build(built, ["--select", "yoy_growth", "--full-refresh", "--exclude", "test_type:unit"])
+        assert lake.content(built, "gold") == before
