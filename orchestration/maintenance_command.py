@@ -79,7 +79,7 @@ def selected(settings: Settings, select: str) -> list[str]:
         )
     if not answer.success:
         raise DbtFailed(f"dbt cannot read --select {select!r}: {sentence(str(answer.exception))}", "Correct it.")
-    names = list(answer.result or [])
+    names = [str(name) for name in answer.result] if isinstance(answer.result, list) else []
     if not names:
         raise ConfigurationError(
             f"--select {select!r} names no model with a table of its own.",
@@ -114,13 +114,13 @@ def run(
     def listen(event: Any) -> None:
         if event.info.name in ("RunningOperationCaughtError", "RunningOperationUncaughtError"):
             errors.append(event.data.exc)
-        elif event.info.name == "JinjaLogDebug" and event.data.msg.startswith(_MARK):
-            told = json.loads(event.data.msg.removeprefix(_MARK))
-            if "seconds" in told:
-                found.append(Maintained(**{**told, "done": tuple(told["done"])}))
-            else:
-                begun.append(told["table"])
-                on_table(told["table"])
+        elif event.info.name == "JinjaLogDebug":
+            told = read_line(event.data.msg)
+            if isinstance(told, Maintained):
+                found.append(told)
+            elif told:
+                begun.append(told)
+                on_table(told)
 
     arguments = json.dumps({"dry_run": dry_run, "select": None if names is None else list(names)})
     with _environment(settings):
@@ -137,12 +137,26 @@ def run(
     return found
 
 
+def read_line(line: str) -> Maintained | str | None:
+    """What a line of dbt's log tells: a table that is begun (its name), one that is done, or nothing of ours."""
+    if not line.startswith(_MARK):
+        return None
+    told = json.loads(line.removeprefix(_MARK))
+    if "seconds" not in told:
+        return str(told["table"])
+    return Maintained(**{**told, "done": tuple(told["done"])})
+
+
 def sentence(error: str) -> str:
     """What an error of dbt says, without the kinds of error around it and the macros that called each other."""
     from lakehouse.hive import plain_message
 
     lines = [line.strip() for line in error.splitlines()]
-    said = [line for line in lines if line and not re.match(r"(> in |> called by |(Runtime|Compilation) Error)", line)]
+    said = [
+        line
+        for line in lines
+        if line and not re.match(r"(> in |> called by |(Runtime|Compilation|Database) Error)", line)
+    ]
     return plain_message("\n".join(said)) if said else "unknown"
 
 

@@ -13,6 +13,7 @@ from lakehouse.hive import query
 from lakehouse.settings import Settings, load_settings
 from tests import lake
 from tests.instance import lakehouse, selected
+from tests.integration.dbt.test_oracle import assert_gold_is_what_the_oracle_says
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
 
@@ -45,6 +46,8 @@ def test_the_real_records_land_once_and_give_trending(
     movies = ["--source", "file", "--path", str(tmdb_data / "tmdb_movies.jsonl.gz")]
     _run(stack, *movies)
     assert _value(settings, "select count(*) from silver.movies") == 2437
+    # Of each movie there is one observation, so nothing can trend yet.
+    assert_gold_is_what_the_oracle_says(settings, without_rows={"emerging_genre_pairs", "trending_scores"})
     # The second run adds its own row to bronze.batches (and to the view on it), and nothing else anywhere.
     first = lake.content(settings, without=_BATCHES)
     published = lake.documents(settings)
@@ -58,6 +61,8 @@ def test_the_real_records_land_once_and_give_trending(
         latest = max(json.loads(line)["observed_by"] for line in lines)
     assert str(_value(settings, "select max(computed_date) from gold.trending_scores")) == latest
     assert _value(settings, "select count(*) from gold.trending_scores") > 0
+    # Nearly all of these movies came out more than five years before the latest observation.
+    assert_gold_is_what_the_oracle_says(settings, without_rows={"emerging_genre_pairs"})
     assert _value(settings, "select count(*) from silver.movies") == 2437
     assert lake.documents(settings)["trending_scores"][0] == _value(
         settings, "select count(*) from gold.trending_scores"

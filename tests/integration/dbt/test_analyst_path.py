@@ -84,17 +84,7 @@ def test_empty_tables_are_for_the_scratch_schemas_only(built: Settings, dbt: Dbt
     assert refused.returncode != 0
     assert "--target scratch" in refused.stdout
     assert lake.content(built, "gold") == published
-    answer = dbt(
-        "build",
-        "--empty",
-        "--target",
-        "scratch",
-        "--select",
-        "path:models/gold/time",
-        "path:models/silver",
-        "path:models/staging",
-        "path:models/gold/movies",
-        "path:models/gold/genres",
-        *_WITHOUT_UNITS,
-    )
+    upstream = ("--select", "+yoy_growth", "--indirect-selection", "cautious")
+    answer = dbt("build", "--empty", "--target", "scratch", *upstream, *_WITHOUT_UNITS)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "scratch_gold.yoy_growth" in answer.stdout
