@@ -1,32 +1,23 @@
 {#
-    Sums that several marts hold in different cuts are the same in all of them, and shares sum to 1. Fails with a row for each
-    that differs: what it is, what it should be, and what was found.
+    Sums that several marts hold in different cuts are the same in all of them, and shares sum to 1. Each mart is read once.
+    Fails with a row for each sum that differs: what it is, what it should be, and what was found.
 #}
-{% set sums = [
-    ('released_movies', 'total_movies', 'yoy_growth', 'total_movies'),
-    ('released_movies', 'total_movies', 'release_seasonality', 'total_movies'),
-    ('released_movies', 'total_movies', 'box_office_trends', 'total_movies'),
-    ('released_movies', 'total_movies', 'industry_indicators', 'total_movies'),
-    ('released_movies', 'total_revenue', 'yoy_growth', 'total_revenue'),
-    ('released_movies', 'total_revenue', 'release_seasonality', 'total_revenue'),
-    ('released_movies', 'total_revenue', 'box_office_trends', 'total_revenue'),
-    ('movies_by_genre', 'total_movies', 'genre_analytics', 'total_movies'),
-    ('movies_by_genre', 'total_movies', 'genre_trends', 'total_movies'),
-    ('movies_by_genre', 'total_movies', 'genre_seasonality', 'total_movies'),
-    ('movies_by_genre', 'total_movies', 'genre_market_share', 'total_movies'),
-    ('movies_by_genre', 'rated_movies', 'genre_analytics', 'rated_movies'),
-    ('movies_by_genre', 'rated_movies', 'genre_trends', 'rated_movies'),
-    ('movies_by_genre', 'total_revenue', 'genre_analytics', 'total_revenue'),
-    ('movies_by_genre', 'total_revenue', 'genre_trends', 'total_revenue'),
-    ('pairs_in_silver', 'total_movies', 'genre_trends', 'total_movies'),
-] %}
-{% set shares = [
-    ('genre_market_share', 'movie_share', 'release_year'),
-    ('genre_market_share', 'revenue_share', 'release_year'),
-    ('genre_seasonality', 'share_of_genre', 'genre_id'),
-    ('release_seasonality', 'share_of_movies', 'computed_date'),
-    ('release_seasonality', 'share_of_revenue', 'computed_date'),
-] %}
+{% set sums_of_marts = {
+    'yoy_growth': {'total_movies': 'released_movies', 'total_revenue': 'released_revenue'},
+    'release_seasonality': {
+        'total_movies': 'released_movies', 'total_revenue': 'released_revenue', 'share_of_movies': 'whole'
+    },
+    'box_office_trends': {'total_movies': 'released_movies', 'total_revenue': 'released_revenue'},
+    'industry_indicators': {'total_movies': 'released_movies', 'genre_movies': 'released_movies_with_genre'},
+    'genre_analytics': {
+        'total_movies': 'genre_movies', 'rated_movies': 'rated_genre_movies', 'total_revenue': 'genre_revenue'
+    },
+    'genre_trends': {
+        'total_movies': 'genre_movies', 'rated_movies': 'rated_genre_movies', 'total_revenue': 'genre_revenue'
+    },
+    'genre_seasonality': {'total_movies': 'genre_movies', 'share_of_genre': 'genres'},
+    'genre_market_share': {'total_movies': 'genre_movies'},
+} %}
 
 with
 
@@ -36,41 +27,17 @@ movie_performance as (
 
 ),
 
-released_movies as (
+movies as (
+
+    select count(*) as all_movies from {{ ref('movies') }}
+
+),
+
+genre_pairs as (
 
     select
-        count(*) as total_movies,
-        sum(revenue) as total_revenue
-    from movie_performance
-    where is_released
-
-),
-
-movies_by_genre as (
-
-    select
-        count(*) as total_movies,
-        count(rating) as rated_movies,
-        sum(revenue) as total_revenue
-    from {{ ref('genre_movies') }}
-
-),
-
-all_movies as (
-
-    select count(*) as total_movies from {{ ref('movies') }}
-
-),
-
-performances as (
-
-    select count(*) as total_movies from movie_performance
-
-),
-
-pairs_in_silver as (
-
-    select count(*) as total_movies
+        count(*) as released_pairs,
+        count(distinct movie_genres.movie_id) as released_movies_with_genre
     from {{ ref('movie_genres') }} as movie_genres
     inner join movie_performance
         on movie_genres.movie_id = movie_performance.movie_id
@@ -78,16 +45,65 @@ pairs_in_silver as (
 
 ),
 
-sums as (
-
-    {% for source, expected, mart, found in sums %}
-    {{ 'union all' if not loop.first }}
+released as (
 
     select
-        '{{ mart }}.{{ found }} against {{ source }}' as what,
-        cast(max({{ source }}.{{ expected }}) as double) as expected_sum,
-        cast(sum({{ mart }}.{{ found }}) as double) as found_sum
-    from {{ source }}
+        count(*) as performances,
+        count_if(is_released) as released_movies,
+        sum(case when is_released then revenue end) as released_revenue
+    from movie_performance
+
+),
+
+by_genre as (
+
+    select
+        count(*) as genre_movies,
+        count(rating) as rated_genre_movies,
+        sum(revenue) as genre_revenue,
+        count(distinct genre_id) as genres
+    from {{ ref('genre_movies') }}
+
+),
+
+totals as (
+
+    select
+        movies.*,
+        genre_pairs.*,
+        released.*,
+        by_genre.*,
+        case when released.released_movies > 0 then 1 end as whole
+    from movies
+    cross join genre_pairs
+    cross join released
+    cross join by_genre
+
+),
+
+compared as (
+
+    select
+        stack(
+            2,
+            'movie_performance against movies', cast(all_movies as double), cast(performances as double),
+            'genre_movies against movie_genres', cast(released_pairs as double), cast(genre_movies as double)
+        ) as (what, expected_sum, found_sum)
+    from totals
+
+    {% for mart, sums in sums_of_marts.items() %}
+    union all
+
+    select
+        stack(
+            {{ sums | length }}
+            {%- for column, total in sums.items() %},
+            '{{ mart }}.{{ column }}',
+            cast(max(totals.{{ total }}) as double),
+            cast(sum({{ mart }}.{{ column }}) as double)
+            {%- endfor %}
+        ) as (what, expected_sum, found_sum)
+    from totals
     left join {{ ref(mart) }} as {{ mart }}
         on true
     {% endfor %}
@@ -95,22 +111,13 @@ sums as (
     union all
 
     select
-        'movie_performance against movies' as what,
-        cast(all_movies.total_movies as double) as expected_sum,
-        cast(performances.total_movies as double) as found_sum
-    from all_movies
-    cross join performances
-
-    {% for mart, share, whole in shares %}
-    union all
-
-    select
-        concat('{{ mart }}.{{ share }} of {{ whole }} ', {{ whole }}) as what,
-        1d as expected_sum,
-        coalesce(sum({{ share }}), 1) as found_sum
-    from {{ ref(mart) }}
-    group by {{ whole }}
-    {% endfor %}
+        stack(
+            2,
+            concat('genre_market_share.movie_share of ', release_year), 1d, sum(movie_share),
+            concat('genre_market_share.revenue_share of ', release_year), 1d, coalesce(sum(revenue_share), 1)
+        ) as (what, expected_sum, found_sum)
+    from {{ ref('genre_market_share') }}
+    group by release_year
 
     union all
 
@@ -123,5 +130,5 @@ sums as (
 
 )
 
-select * from sums
+select * from compared
 where abs(coalesce(found_sum, 0) - coalesce(expected_sum, 0)) > 1e-9 * greatest(abs(coalesce(expected_sum, 0)), 1)

@@ -65,14 +65,27 @@
 {%- endmacro %}
 
 
-{# Post-hook: notes in the model's table how far it has read, as its own compiled SQL says it. #}
+{# Post-hook: notes in the model's table how far it has read, unless that is noted already. #}
 {% macro remember_read_versions() -%}
-    {%- set reads = modules.re.findall('lakehouse\\.read (\\S+)=(\\S+)', model.get('compiled_code') or '') -%}
-    {%- if reads -%}
-        alter table {{ this }} set tblproperties (
-        {%- for upstream, position in reads | unique %}
-            'lakehouse.read.{{ upstream }}' = '{{ position }}'{{ ',' if not loop.last }}
-        {%- endfor %}
-        )
+    {%- set reads = read_positions_of(model.get('compiled_code') or '') -%}
+    {%- if execute and reads -%}
+        {%- set known = remembered_properties(this) -%}
+        {%- set moved = {} -%}
+        {%- for name, position in reads.items() if known.get(name) != position -%}
+            {%- do moved.update({name: position}) -%}
+        {%- endfor -%}
+        {%- if moved -%}
+            {{ set_properties(this, moved) }}
+        {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# How far a model's compiled SQL reads, as properties: {'lakehouse.read.bronze.movies': '5@2026-01-29T00:00:00'}. #}
+{% macro read_positions_of(compiled_code) -%}
+    {%- set positions = {} -%}
+    {%- for upstream, position in modules.re.findall('lakehouse\\.read (\\S+)=(\\S+)', compiled_code) -%}
+        {%- do positions.update({'lakehouse.read.' ~ upstream: position}) -%}
+    {%- endfor -%}
+    {{ return(positions) }}
 {%- endmacro %}

@@ -1,11 +1,22 @@
-{# The descriptions that differ from the table's, in one statement; dbt-spark takes one, and so one commit, a column. #}
-{% macro spark__alter_column_comment(relation, column_dict) -%}
-    {%- set comments = {} -%}
-    {%- for row in run_query('describe table ' ~ relation).rows -%}
-        {%- do comments.update({row['col_name']: row['comment']}) -%}
-    {%- endfor -%}
+{# The descriptions of the model's columns become comments of the table's. #}
+{% macro spark__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- if for_columns and config.persist_column_docs() and model.columns -%}
+        {%- set known = {} -%}
+        {%- for row in run_query('describe table ' ~ relation).rows if row['col_name'] not in known -%}
+            {%- do known.update({row['col_name']: row['comment'] or ''}) -%}
+        {%- endfor -%}
+        {%- do write_comments(relation, known) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    Writes the descriptions that differ from the comments that are `known`, all in one statement; dbt-spark takes one, and so one
+    commit, a column.
+#}
+{% macro write_comments(relation, known) -%}
     {%- set changes = [] -%}
-    {%- for name, column in column_dict.items() if name in comments and comments[name] != column.description | trim -%}
+    {%- for name, column in model.columns.items() if name in known and known[name] != column.description | trim -%}
         {%- do changes.append(name ~ " comment '" ~ column.description | trim | replace("'", "\\'") ~ "'") -%}
     {%- endfor -%}
     {%- if changes -%}
@@ -14,10 +25,12 @@
 {%- endmacro %}
 
 
-{% macro column_definitions() -%}
-    {%- set definitions = [] -%}
+{# What makes the table another one, beside its rows: hashed. #}
+{% macro table_definition() -%}
+    {%- set columns = [] -%}
     {%- for name, column in model.columns.items() -%}
-        {%- do definitions.append([name, column.get('data_type'), column.description]) -%}
+        {%- do columns.append([name, column.get('data_type'), column.description]) -%}
     {%- endfor -%}
-    {{ return(definitions) }}
+    {{ return(local_md5(tojson([columns, constraint_properties(), model.description,
+        config.get('liquid_clustered_by'), config.get('tblproperties')]))) }}
 {%- endmacro %}

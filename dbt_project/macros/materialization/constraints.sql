@@ -16,17 +16,27 @@
 {%- endmacro %}
 
 
-{% macro spark__tblproperties_clause() -%}
+{# The properties of a table that is created: the config's, the contract's constraints, and what it is to remember. #}
+{% macro properties_clause(remembered) -%}
     {%- set properties = {} -%}
     {%- do properties.update(config.get('tblproperties') or {}) -%}
     {%- do properties.update(constraint_properties()) -%}
+    {%- do properties.update(remembered) -%}
     {%- if properties %}
-    tblproperties (
-        {%- for name, value in properties.items() %}
-        '{{ name }}' = '{{ value | replace("'", "\\'") }}'{{ ',' if not loop.last }}
-        {%- endfor %}
-    )
+    tblproperties ({{ property_list(properties) }})
     {%- endif %}
+{%- endmacro %}
+
+
+{% macro set_properties(relation, properties) -%}
+    alter table {{ relation }} set tblproperties ({{ property_list(properties) }})
+{%- endmacro %}
+
+
+{% macro property_list(properties) -%}
+    {%- for name, value in properties.items() -%}
+        '{{ name }}' = '{{ value | replace("'", "\\'") }}'{{ ', ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
 
 

@@ -5,7 +5,17 @@
     because every way to create a table passes.
 #}
 {% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') -%}
-    {%- if not temporary and not should_full_refresh() and load_relation(relation) is none -%}
+    {%- if temporary -%}
+        {{ create_temporary_view(relation, compiled_code) }}
+    {%- else -%}
+        {{ create_table_with(relation, compiled_code, read_positions_of(compiled_code)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# One statement, and so one commit: rows, constraints, and the properties that the table is to remember. #}
+{% macro create_table_with(relation, compiled_code, remembered) -%}
+    {%- if not should_full_refresh() and load_relation(relation) is none -%}
         {%- for row in run_query("show tables in " ~ relation.schema ~ " like '" ~ relation.identifier ~ "'").rows
             if not row['isTemporary'] -%}
             {{ exceptions.raise_compiler_error(
@@ -14,19 +24,16 @@
             ) }}
         {%- endfor -%}
     {%- endif -%}
-    {%- if temporary -%}
-        {{ create_temporary_view(relation, compiled_code) }}
-    {%- else -%}
+
     create or replace table {{ relation }}
     {{ file_format_clause() }}
-    {{ tblproperties_clause() }}
+    {{ properties_clause(remembered) }}
     {{ partition_cols(label='partitioned by') }}
     {{ clustered_cols(label='clustered by') }}
     {{ location_clause() }}
     {{ comment_clause() }}
     as
     {{ contracted_select(compiled_code) }}
-    {%- endif -%}
 {%- endmacro %}
 
 

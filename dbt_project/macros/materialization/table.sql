@@ -16,9 +16,9 @@
     {%- set previous = load_relation(this) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set remembered = remembered_properties(this) if previous is not none and previous.is_delta else {} -%}
-    {%- set definition = local_md5(tojson([column_definitions(), constraint_properties(), model.description,
-        config.get('liquid_clustered_by'), config.get('tblproperties')])) -%}
+    {%- set definition = table_definition() -%}
     {%- set built_from = local_md5(tojson([compiled_code, definition, input_positions(), flags.EMPTY])) -%}
+    {%- set remember = {'lakehouse.definition': definition, 'lakehouse.built_from': built_from} -%}
 
     {{ run_hooks(pre_hooks) }}
 
@@ -35,17 +35,19 @@
                 insert overwrite table {{ target_relation }}
                 {{ contracted_select(compiled_code) }}
             {%- endcall -%}
+            {%- do run_query(set_properties(target_relation, remember)) -%}
         {%- else -%}
             {%- call statement('main') -%}
-                {{ create_table_as(False, target_relation, compiled_code) }}
+                {{ create_table_with(target_relation, compiled_code, remember) }}
             {%- endcall -%}
-            {%- do persist_docs(target_relation, model) -%}
+            {%- if config.persist_column_docs() -%}
+                {%- set uncommented = {} -%}
+                {%- for name in model.columns -%}
+                    {%- do uncommented.update({name: ''}) -%}
+                {%- endfor -%}
+                {%- do write_comments(target_relation, uncommented) -%}
+            {%- endif -%}
         {%- endif -%}
-        {%- call statement('remember') -%}
-            alter table {{ target_relation }} set tblproperties (
-                'lakehouse.definition' = '{{ definition }}', 'lakehouse.built_from' = '{{ built_from }}'
-            )
-        {%- endcall -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks) }}
