@@ -101,6 +101,7 @@ def build(
             lambda name, done: progress.detail(f"{done} nodes done, now {name}"),
         )
         findings.append(node_costs(nodes) or "nothing selected")
+        findings += dbt.warnings(nodes)
 
 
 def docs(

@@ -119,7 +119,7 @@ def ingest(cycle: Cycle, findings: list[str]) -> None:
 
 def silver(cycle: Cycle, findings: list[str]) -> None:
     """Build staging and Silver, with their tests."""
-    findings.append(_counted(_dbt(cycle, "bronze_to_silver", cycle.progress.detail)))
+    findings += _counted(_dbt(cycle, "bronze_to_silver", cycle.progress.detail))
 
 
 def gate(cycle: Cycle, findings: list[str]) -> None:
@@ -148,7 +148,7 @@ def gold(cycle: Cycle, findings: list[str]) -> None:
     """Build what is left of Gold, the marts over the network, with the tests; all marts stand when it ends."""
     cycle.progress.detail("dbt builds the marts that need no network")
     nodes = cycle.marts() + _dbt(cycle, "network", cycle.progress.detail)
-    findings.append(_counted(nodes))
+    findings += _counted(nodes)
 
 
 def export(cycle: Cycle, findings: list[str]) -> None:
@@ -173,10 +173,10 @@ def _dbt(cycle: Cycle, selector: str, on_detail: Callable[[str], None] = lambda 
     return nodes
 
 
-def _counted(nodes: list[dbt.Node]) -> str:
-    models = sum(node.kind == "model" for node in nodes)
-    warned = sum(node.status == "warn" for node in nodes)
-    return f"{models} models, {len(nodes) - models} tests" + (f", {warned} warnings" if warned else "")
+def _counted(nodes: list[dbt.Node]) -> list[str]:
+    models = sum(node.kind in ("model", "snapshot") for node in nodes)
+    tests = sum(node.kind == "test" for node in nodes)
+    return [f"{models} models, {tests} tests", *dbt.warnings(nodes)]
 
 
 STEPS: tuple[tuple[str, Callable[[Cycle, list[str]], None]], ...] = (

@@ -145,6 +145,11 @@ def build(
     return nodes
 
 
+def warnings(nodes: list[Node]) -> list[str]:
+    """What dbt warned of, one line a test: its name and how many rows it found."""
+    return [f"warning {node.name}: {node.message}" for node in nodes if node.status == "warn"]
+
+
 def document(settings: Settings) -> Path:
     """Have dbt describe the project; give the folder of manifest.json (SQL compiled), catalog.json, static_index.html.
 

@@ -51,9 +51,8 @@ def maintain(
         progress.detail("dbt reads its project")
         names = selected(settings, select) if select else None
         found = run(settings, dry_run, names, progress.detail)
-        findings.append(
-            "dry run: nothing was changed" if dry_run else f"{sum(bool(one.done) for one in found)} changed"
-        )
+        busy = f"{sum(bool(one.done) for one in found)} of {len(found)} tables had something to do"
+        findings.append(f"{busy}; a dry run, nothing was done" if dry_run else busy)
     console.print()
     console.print(report(found))
 

@@ -137,24 +137,36 @@
     {%- else -%}
         {%- set metrics = fromjson(run_query('optimize ' ~ relation).rows[0]['metrics']) -%}
         {%- do found.update({'files_after': found.files_before - metrics.numFilesRemoved + metrics.numFilesAdded}) -%}
-        {%- do found.done.append('optimized' if metrics.numFilesRemoved else 'nothing to compact') -%}
+        {#- Files that are as large as they should be, or alone in their partition, stay, and there is no commit. -#}
+        {%- if metrics.numFilesRemoved -%}
+            {%- do found.done.append('optimized') -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 
 {% macro vacuum_table(node, relation, retain_hours, found, dry_run) -%}
     {%- set vacuum = 'vacuum ' ~ relation ~ ' retain ' ~ retain_hours ~ ' hours' -%}
-    {#- The real one commits that it starts and that it ends, whether or not there is a file to delete. -#}
-    {%- set unused = run_query(vacuum ~ ' dry run').rows | length -%}
+    {#-
+        The real one commits that it starts and that it ends, whether or not there is a file to delete. The dry one names
+        folders (of partitions, of the change data feed) that have no old file in them too.
+    -#}
+    {%- set unused = [] -%}
+    {%- for row in run_query(vacuum ~ ' dry run').rows -%}
+        {%- set name = row['path'].split('/')[-1] -%}
+        {%- if name != '_change_data' and '=' not in name -%}
+            {%- do unused.append(name) -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- if unused -%}
         {%- set late = late_readers(node, relation) -%}
         {%- if late -%}
             {%- do found.done.append('keeps old files until ' ~ late | join(', ') ~ ' has read them') -%}
         {%- elif dry_run -%}
-            {%- do found.done.append('would delete old files: ' ~ unused) -%}
+            {%- do found.done.append('would delete old files: ' ~ unused | length) -%}
         {%- else -%}
             {%- do run_query(vacuum) -%}
-            {%- do found.done.append('deleted old files: ' ~ unused) -%}
+            {%- do found.done.append('deleted old files: ' ~ unused | length) -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -10,6 +10,7 @@ from lakehouse.hive import query
 from lakehouse.settings import Settings, load_settings
 from tests import lake
 from tests.instance import lakehouse, selected
+from tests.integration.dbt.conftest import Dbt
 
 pytestmark = pytest.mark.stack
 
@@ -27,29 +28,35 @@ def settings(stack: dict[str, str]) -> Settings:
     return found
 
 
-def _observe(stack: dict[str, str], folder: Path, day: str, record: dict[str, Any]) -> None:
+def _observe(stack: dict[str, str], dbt: Dbt, folder: Path, day: str, record: dict[str, Any]) -> None:
     path = folder / f"{day}.jsonl"
     path.write_text(json.dumps({"observed_by": day, "record": {"id": 7, **record}}) + "\n", encoding="utf-8")
-    for command in (
-        ["ingest", "--source", "file", "--path", str(path), "--as-of", "2026-03-01"],
-        ["build", "--select", "+movies_history,path:models +movies_history,path:snapshots"],
-    ):
-        answer = lakehouse(stack, *command)
-        assert answer.returncode == 0, answer.stdout + answer.stderr
+    answer = lakehouse(stack, "ingest", "--source", "file", "--path", str(path), "--as-of", "2026-03-01")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    _snapshot(dbt, "+movies_history")
 
 
-def test_versions_follow_what_describes_the_movie(stack: dict[str, str], settings: Settings, tmp_path: Path) -> None:
+def _snapshot(dbt: Dbt, selection: str) -> None:
+    answer = dbt("build", "--select", selection, "--indirect-selection", "cautious", "--exclude", "test_type:unit")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_versions_follow_what_describes_the_movie(
+    stack: dict[str, str], settings: Settings, dbt: Dbt, tmp_path: Path
+) -> None:
     drama, renamed = {"id": 18, "name": "Drama"}, {"id": 18, "name": "Dramas"}
     first = {"title": "Working Title", "vote_count": 10, "popularity": 1.0, "revenue": 5, "genres": [drama]}
-    _observe(stack, tmp_path, "2026-01-01", first)
+    _observe(stack, dbt, tmp_path, "2026-01-01", first)
     only = [("Working Title", "2026-01-01 00:00:00", None)]
     assert query(settings, _VERSIONS).rows == only
 
     # Votes, popularity, revenue and another name of the genre make no version.
-    _observe(stack, tmp_path, "2026-01-02", {"vote_count": 90, "popularity": 9.0, "revenue": 500, "genres": [renamed]})
+    _observe(
+        stack, dbt, tmp_path, "2026-01-02", {"vote_count": 90, "popularity": 9.0, "revenue": 500, "genres": [renamed]}
+    )
     assert query(settings, _VERSIONS).rows == only
 
-    _observe(stack, tmp_path, "2026-01-03", {"title": "Final Title"})
+    _observe(stack, dbt, tmp_path, "2026-01-03", {"title": "Final Title"})
     both = [
         ("Working Title", "2026-01-01 00:00:00", "2026-01-03 00:00:00"),
         ("Final Title", "2026-01-03 00:00:00", None),
@@ -57,10 +64,9 @@ def test_versions_follow_what_describes_the_movie(stack: dict[str, str], setting
     assert query(settings, _VERSIONS).rows == both
 
     # Something that came late: no newer observation, and yet a change. The version it ends is kept.
-    _observe(stack, tmp_path, "2025-12-31", {"runtime": 99})
+    _observe(stack, dbt, tmp_path, "2025-12-31", {"runtime": 99})
     late = query(settings, _VERSIONS).rows
     assert late == [both[0], ("Final Title", "2026-01-03 00:00:00", "2026-01-03 00:00:00"), both[1]]
 
-    answer = lakehouse(stack, "build", "--select", "movies_history")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    _snapshot(dbt, "movies_history")
     assert query(settings, _VERSIONS).rows == late

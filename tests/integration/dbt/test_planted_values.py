@@ -81,13 +81,14 @@ def test_a_few_wrong_values_are_null_and_counted(stack: dict[str, str], settings
     assert query(
         settings, "select genre_name, sum(total_movies) from gold.genre_analytics where genre_id = 424242 group by 1"
     ).rows == [("Nonsense", 1)]
-    assert_gold_is_what_the_oracle_says(settings)
+    # too few movies for three that share two genres within five years
+    assert_gold_is_what_the_oracle_says(settings, without_rows={"emerging_genre_pairs"})
 
 
 def test_an_unknown_genre_is_warned_of(stack: dict[str, str], settings: Settings) -> None:
     answer = lakehouse(stack, "build", "--select", "genres_are_known")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "1 warning" in answer.stdout
+    assert "warning genres_are_known: Got 1 result" in answer.stdout
 
 
 def test_a_retyped_field_stops_the_build(stack: dict[str, str], settings: Settings, tmp_path: Path) -> None:
