@@ -48,7 +48,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
+def environment_set(settings: Settings) -> Iterator[None]:
     """Set the variables for the time of one dbt call; some are settings of ours, and would look set by the user."""
     ours = environment(settings)
     before = {name: os.environ.get(name) for name in ours}
@@ -63,7 +63,8 @@ def _environment(settings: Settings) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _arguments(settings: Settings) -> list[str]:
+def common_arguments(settings: Settings) -> list[str]:
+    """The arguments of every dbt call: where the project is, and where its files go."""
     return [
         "--project-dir", str(settings.dbt.project_dir),
         "--profiles-dir", str(settings.dbt.project_dir),
@@ -83,8 +84,8 @@ def parse(settings: Settings) -> Any:
     """
     from dbt.cli.main import dbtRunner
 
-    with _environment(settings):
-        answer = dbtRunner().invoke(["parse", *_arguments(settings)])
+    with environment_set(settings):
+        answer = dbtRunner().invoke(["parse", *common_arguments(settings)])
     if not answer.success:
         raise DbtFailed(f"dbt cannot parse {settings.dbt.project_dir}: {answer.exception}", "Correct the model named.")
     return answer.result
@@ -121,9 +122,9 @@ def build(
             ended += 1
 
     variables = ["--vars", f"{{as_of: '{as_of}'}}"] if as_of else []
-    with _environment(settings):
+    with environment_set(settings):
         answer = dbtRunner(manifest=manifest, callbacks=[listen]).invoke(
-            ["build", *arguments, *variables, *_arguments(settings)]
+            ["build", *arguments, *variables, *common_arguments(settings)]
         )
     results = getattr(answer.result, "results", None)
     if results is None:
@@ -161,8 +162,8 @@ def document(settings: Settings) -> Path:
     from lakehouse.hive import plain_message
 
     log = settings.home / "logs" / "dbt.log"
-    with _environment(settings):
-        answer = dbtRunner().invoke(["docs", "generate", "--static", *_arguments(settings)])
+    with environment_set(settings):
+        answer = dbtRunner().invoke(["docs", "generate", "--static", *common_arguments(settings)])
     if not answer.success:
         reason = plain_message(str(answer.exception or "unknown"))[:300]
         raise DbtFailed(

@@ -12,7 +12,7 @@ from rich.table import Table
 from lakehouse.errors import ConfigurationError
 from lakehouse.settings import Settings, load_settings
 from lakehouse.terminal import console, table
-from orchestration.dbt import DbtFailed, _arguments, _environment
+from orchestration.dbt import DbtFailed, common_arguments, environment_set
 
 _MARK = "lakehouse.maintain "
 """What the lines begin with that the operation logs for this program: JSON, when a table begins and when it ends."""
@@ -66,14 +66,14 @@ def selected(settings: Settings, select: str) -> list[str]:
     """
     from dbt.cli.main import dbtRunner
 
-    with _environment(settings):
+    with environment_set(settings):
         answer = dbtRunner().invoke(
             [
                 *("list", "--select", *select.split(), "--output", "name"),
                 *("--resource-type", "model", "--resource-type", "snapshot", "--quiet"),
                 # Views have no files; a selection that names one along with tables is a good one.
                 *("--exclude", "config.materialized:view", "config.materialized:ephemeral"),
-                *_arguments(settings),
+                *common_arguments(settings),
             ]
         )
     if not answer.success:
@@ -122,9 +122,9 @@ def run(
                 on_table(told)
 
     arguments = json.dumps({"dry_run": dry_run, "select": None if names is None else list(names)})
-    with _environment(settings):
+    with environment_set(settings):
         answer = dbtRunner(callbacks=[listen]).invoke(
-            ["run-operation", "maintain", "--args", arguments, *_arguments(settings)]
+            ["run-operation", "maintain", "--args", arguments, *common_arguments(settings)]
         )
     if not answer.success:
         reason = sentence(errors[0] if errors else str(answer.exception or "unknown"))
