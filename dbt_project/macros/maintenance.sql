@@ -2,16 +2,16 @@
     OPTIMIZE and VACUUM of every model, and snapshot, that has a table of its own:
     `dbt run-operation maintain --args '{dry_run: true, select: [movies]}'`, or `lakehouse maintain`.
 
-    What is done to a table is what the var `maintenance` says, each key of which a model may set for itself in its config,
-    `meta: {maintenance: {vacuum_retain_hours: 720}}`:
+    What is done to a table is what the var `maintenance` says, each key of which a model may set for itself in its
+    config, `meta: {maintenance: {vacuum_retain_hours: 720}}`:
 
     - `optimize`: whether small files are put together (and rows are clustered, where the table is).
     - `optimize_when_files_exceed`: only where the table has more files than this.
-    - `vacuum_retain_hours`: files that have been out of the table for longer are deleted. Time travel and the change data
-      feed end where files do.
+    - `vacuum_retain_hours`: files that have been out of the table for longer are deleted. Time travel and the change
+      data feed end where files do.
 
-    Neither touches a row. A table with nothing to do gets no commit: `last_change` looks at the last ten, and each new one
-    makes the models that read the table look once whether it brought rows.
+    Neither touches a row. A table with nothing to do gets no commit: `last_change` looks at the last ten, and each new
+    one makes the models that read the table look once whether it brought rows.
 
     VACUUM would take from a model that reads by `new_rows` what it has not read yet, and Delta's log, which is kept for
     longer than the files, would not tell. So it waits for such readers.
@@ -19,8 +19,8 @@
 {% macro maintain(dry_run=false, select=none) -%}
     {%- if dry_run is not boolean or (select is not none and (select is string or select is not sequence)) -%}
         {{ exceptions.raise_compiler_error(
-            "maintain takes dry_run: true or false, and select: [names of models]; not dry_run: " ~ dry_run ~ ", select: "
-            ~ select ~ '.'
+            'maintain takes dry_run: true or false, and select: [names of models]; not dry_run: ' ~ dry_run
+            ~ ', select: ' ~ select ~ '.'
         ) }}
     {%- endif -%}
     {%- set plans = [] -%}
@@ -87,8 +87,8 @@
             {{ exceptions.raise_compiler_error(place ~ ' must be ' ~ kinds[key] ~ ', not ' ~ value ~ '.') }}
         {%- elif key == 'vacuum_retain_hours' and value < 168 and checks_retention() -%}
             {{ exceptions.raise_compiler_error(
-                place ~ ' is ' ~ value ~ ': less than 168 hours may delete files that running queries and late readers need. '
-                ~ 'Set 168 or more; or, where nothing else uses the lake, switch the check off for the session: '
+                place ~ ' is ' ~ value ~ ': less than 168 hours may delete files that running queries and late readers '
+                ~ 'need. Set 168 or more; or, where nothing else uses the lake, switch the check off for the session: '
                 ~ 'spark.databricks.delta.retentionDurationCheck.enabled = false.'
             ) }}
         {%- endif -%}
@@ -148,8 +148,8 @@
 {% macro vacuum_table(node, relation, retain_hours, found, dry_run) -%}
     {%- set vacuum = 'vacuum ' ~ relation ~ ' retain ' ~ retain_hours ~ ' hours' -%}
     {#-
-        The real one commits that it starts and that it ends, whether or not there is a file to delete. The dry one names
-        folders (of partitions, of the change data feed) that have no old file in them too.
+        The real one commits that it starts and that it ends, whether or not there is a file to delete. The dry one
+        also names folders (of partitions, of the change data feed) that have no old file in them.
     -#}
     {%- set unused = [] -%}
     {%- for row in run_query(vacuum ~ ' dry run').rows -%}
