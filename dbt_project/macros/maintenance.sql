@@ -10,7 +10,7 @@
     - `vacuum_retain_hours`: files that have been out of the table for longer are deleted. Time travel and the change
       data feed end where files do.
 
-    Neither touches a row. A table with nothing to do gets no commit: `last_change` looks at the last ten, and each new
+    Neither touches a row. A table with nothing to do gets no commit: `last_change` looks at the last thirty, and each new
     one makes the models that read the table look once whether it brought rows.
 
     VACUUM would take from a model that reads by `new_rows` what it has not read yet, and Delta's log, which is kept for

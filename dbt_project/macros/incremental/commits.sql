@@ -1,11 +1,11 @@
 {#
-    The last ten commits of a Delta table, newest first. Asked for once an invocation: what a model reads was built before it in
+    The last thirty commits of a Delta table, newest first. Asked for once an invocation: what a model reads was built before it in
     the same run, or is not built in it at all, and Delta takes a good part of a second to read its log.
 #}
 {% macro recent_commits(relation) -%}
     {%- set known = graph.setdefault('lakehouse_commits', {}).setdefault(invocation_id, {}) -%}
     {%- if relation | string not in known -%}
-        {%- do known.update({relation | string: run_query('describe history ' ~ relation ~ ' limit 10').rows}) -%}
+        {%- do known.update({relation | string: run_query('describe history ' ~ relation ~ ' limit 30').rows}) -%}
     {%- endif -%}
     {{ return(known[relation | string]) }}
 {%- endmacro %}
