@@ -88,3 +88,14 @@ def test_empty_tables_are_for_the_scratch_schemas_only(built: Settings, dbt: Dbt
     answer = dbt("build", "--empty", "--target", "scratch", *upstream, *_WITHOUT_UNITS)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "scratch_gold.yoy_growth" in answer.stdout
+
+
+def test_a_mart_that_breaks_its_contract_is_not_built(built: Settings, dbt: Dbt, project: Path) -> None:
+    model = project / "models" / "gold" / "time" / "release_seasonality.sql"
+    sql = model.read_text(encoding="utf-8")
+    model.write_text(sql.replace("12 * shares.share_of_movies as", "cast(12 as int) as"), "utf-8")
+    published = lake.content(built, "gold")
+    answer = dbt("run", "--select", "release_seasonality", project=project)
+    assert answer.returncode != 0
+    assert "breaks its contract: seasonality_index is int, and should be double" in answer.stdout
+    assert lake.content(built, "gold") == published
