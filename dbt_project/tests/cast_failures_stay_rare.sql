@@ -31,5 +31,8 @@ from failures
 inner join batch_sizes
     on failures.batch_id = batch_sizes.batch_id
 where
-    failures.failed_observations > {{ var('cast_failure_limit') }} * batch_sizes.observations
+    failures.field_name in (
+        'payload', 'release_date', 'runtime', 'budget', 'revenue', 'rating', 'vote_count', 'popularity'
+    )
+    and failures.failed_observations > {{ var('cast_failure_limit') }} * batch_sizes.observations
     and failures.failed_observations >= {{ var('cast_failure_minimum') }}
