@@ -82,9 +82,10 @@ genre_market_share as (
             when years_before.release_year is not null
                 then shares.movie_share - coalesce(shares_before.movie_share, 0)
         end as movie_share_change,
+        -- thirds and halves that sum to the same may differ in the last bit
         row_number() over (
             partition by shares.release_year
-            order by shares.split_movies desc, shares.genre_id asc
+            order by round(shares.split_movies, 9) desc, shares.genre_id asc
         ) as movie_share_rank
     from shares
     left join shares as shares_before
