@@ -39,11 +39,11 @@ def rows_of(settings: Settings, mart: str) -> list[dict[str, Any]]:
 def assert_gold_is_what_the_oracle_says(settings: Settings, without_rows: Collection[str] = ()) -> None:
     """Compare every mart, cell by cell; those named in `without_rows` are to be empty."""
     ((as_of,),) = query(settings, "select cast(as_of_at as string) from silver.as_of").rows
-    differences = []
+    found: list[str] = []
     for mart, expected in gold.marts(observations(settings), _utc(as_of)).items():
         assert (not expected) == (mart in without_rows), f"the oracle has {len(expected)} rows for {mart}"
-        differences += gold.differences(expected, rows_of(settings, mart), gold.KEYS[mart], mart)
-    assert not differences, "\n".join([f"{len(differences)} differences", *differences[:50]])
+        found += differences(expected, rows_of(settings, mart), gold.KEYS[mart], mart)
+    assert not found, "\n".join([f"{len(found)} differences", *found[:50]])
 
 
 def test_gold_is_what_the_oracle_says(built: Settings) -> None:
