@@ -10,6 +10,7 @@ import pytest
 from lakehouse.hive import query
 from lakehouse.settings import Settings
 from tests.oracle import gold
+from tests.oracle.differences import differences
 from tests.oracle.observations import Observation
 
 pytestmark = pytest.mark.stack
