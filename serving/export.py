@@ -13,6 +13,7 @@ run, and a rename happens or does not.
 import re
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 PUBLICATIONS = "_publications"
+_MARTS_AT_ONCE = 2
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 # The last line of a worker's stack trace, among everything that Spark puts around it.
 _WORKER_ERROR = re.compile(r"^(?:pymongo|bson|serving)[\w.]*\.(\w+): (.*)$", re.MULTILINE)
@@ -107,18 +109,23 @@ def export(
     _check_marts(spark, marts)
     try:
         _drop_staging(served, marts)
-        staged = []
-        for mart in marts:
+
+        def stage(mart: Mart) -> _Staged:
             on_step(mart.name, "stage")
             staging = Target(mongo_uri, database, f"{mart.name}__staging__{run_id}")
-            staged.append(_stage(spark, served, mart, staging, batch_size))
-        for each in staged:
-            on_step(each.mart.name, "index")
-            _create_indexes(served, each)
-        reports = []
-        for each in staged:
-            on_step(each.mart.name, "reconcile")
-            reports.append(_reconcile(spark, served, each))
+            staged = _stage(spark, served, mart, staging, batch_size)
+            on_step(mart.name, "index")
+            _create_indexes(served, staged)
+            return staged
+
+        def reconcile(staged: _Staged) -> MartReport:
+            on_step(staged.mart.name, "reconcile")
+            return _reconcile(spark, served, staged)
+
+        # Most marts are small: while Spark plans the one, it can write the other.
+        with ThreadPoolExecutor(_MARTS_AT_ONCE) as pool:
+            staged = list(pool.map(stage, marts))
+            reports = list(pool.map(reconcile, staged))
         for each, report in zip(staged, reports, strict=True):
             on_step(each.mart.name, "publish")
             _publish(served, each, report, run_id, as_of)
