@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from lakehouse.delta import create_missing
+from lakehouse.delta import add_missing_columns, create_missing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -32,62 +32,80 @@ class BronzeTables:
         """One row a batch. Key: batch_id."""
         return f"{self.database}.batches"
 
+    @property
+    def requested_movies(self) -> str:
+        """One row a movie that a batch asks TMDB for. Key: batch_id, position."""
+        return f"{self.database}.requested_movies"
+
 
 BRONZE = BronzeTables()
 
+Columns = dict[str, str]
+"""Name -> type and comment, as a statement has them."""
+
 # The keys stand before the payload: Delta keeps statistics for the first columns, which lookups prune by.
-_MOVIES = """
-create table if not exists {name} (
-    movie_id string comment 'TMDB movie id',
-    payload string comment 'the JSON text as received',
-    payload_sha256 string comment 'SHA-256 of the payload, hexadecimal',
-    endpoint string comment 'which view of the movie the payload is, e.g. movie_details',
-    source string comment 'which source it came from: synthetic, file',
-    observed_at timestamp comment 'when TMDB showed the movie so',
-    ingested_at timestamp comment 'as-of time of the ingestion',
-    batch_id string comment 'the batch that landed it',
-    year int comment 'of ingested_at, UTC',
-    month int comment 'of ingested_at, UTC',
-    day int comment 'of ingested_at, UTC'
-) using delta
-partitioned by (year, month, day)
-comment 'TMDB movies as received, append-only: one row a movie and observation'
-tblproperties ('delta.enableChangeDataFeed' = 'true')
-"""
+_MOVIES: Columns = {
+    "movie_id": "string comment 'TMDB movie id'",
+    "payload": "string comment 'the JSON text as received'",
+    "payload_sha256": "string comment 'SHA-256 of the payload, hexadecimal'",
+    "endpoint": "string comment 'which view of the movie the payload is, e.g. movie_details'",
+    "source": "string comment 'which source it came from: api, synthetic, file'",
+    "observed_at": "timestamp comment 'when TMDB showed the movie so'",
+    "ingested_at": "timestamp comment 'as-of time of the ingestion'",
+    "batch_id": "string comment 'the batch that landed it'",
+    "year": "int comment 'of ingested_at, UTC'",
+    "month": "int comment 'of ingested_at, UTC'",
+    "day": "int comment 'of ingested_at, UTC'",
+    "content_sha256": "string comment 'SHA-256 of the payload without values of popularity and votes, hexadecimal'",
+    "etag": "string comment 'what TMDB calls this version of the answer; null: nobody said'",
+}
 
-_QUARANTINE = """
-create table if not exists {name} (
-    quarantine_id string comment 'SHA-256 of source, raw text and reason, hexadecimal',
-    raw string comment 'the text that could not be landed',
-    reason string comment 'reason code',
-    detail string comment 'where it stood and what is wrong, in words',
-    source string comment 'which source it came from',
-    batch_id string comment 'the batch that first met it',
-    ingested_at timestamp comment 'as-of time of that batch',
-    replayed_at timestamp comment 'when it was landed after all; null: not yet'
-) using delta
-comment 'What could not be landed: one row a text and reason'
-"""
+_QUARANTINE: Columns = {
+    "quarantine_id": "string comment 'SHA-256 of source, raw text and reason, hexadecimal'",
+    "raw": "string comment 'the text that could not be landed'",
+    "reason": "string comment 'reason code'",
+    "detail": "string comment 'where it stood and what is wrong, in words'",
+    "source": "string comment 'which source it came from'",
+    "batch_id": "string comment 'the batch that first met it'",
+    "ingested_at": "timestamp comment 'as-of time of that batch'",
+    "replayed_at": "timestamp comment 'when it was landed after all; null: not yet'",
+    "movie_id": "string comment 'the movie that was asked for; null: the source asked for none'",
+    "observed_at": "timestamp comment 'observation time that the source stated for it; null: none was stated'",
+}
 
-_BATCHES = """
-create table if not exists {name} (
-    batch_id string comment 'names the batch',
-    source string comment 'which source it read',
-    endpoint string comment 'which view of a movie it read; mixed: several',
-    window_start timestamp comment 'earliest stated observation time; null: none was stated',
-    window_end timestamp comment 'latest stated observation time; null: none was stated',
-    requested bigint comment 'records read = landed + unchanged + quarantined + duplicates',
-    landed bigint comment 'new rows of movies',
-    unchanged bigint comment 'records equal to the last known observation of their movie',
-    quarantined bigint comment 'records that could not be landed',
-    duplicates bigint comment 'records that had landed before, or came twice',
-    started_at timestamp comment 'wall clock',
-    finished_at timestamp comment 'wall clock',
-    status string comment 'succeeded or failed',
-    watermark timestamp comment 'latest observation time that the data states; null: none was stated'
-) using delta
-comment 'One row a batch'
-"""
+_BATCHES: Columns = {
+    "batch_id": "string comment 'names the batch'",
+    "source": "string comment 'which source it read'",
+    "endpoint": "string comment 'which view of a movie it read; mixed: several'",
+    "window_start": "timestamp comment 'api: begin of the changes asked for; else earliest stated observation time'",
+    "window_end": "timestamp comment 'api: end of the changes asked for; else latest stated observation time'",
+    "requested": "bigint comment 'records read = landed + unchanged + quarantined + duplicates + missing'",
+    "landed": "bigint comment 'new rows of movies'",
+    "unchanged": "bigint comment 'records equal to the last known observation of their movie'",
+    "quarantined": "bigint comment 'records that could not be landed'",
+    "duplicates": "bigint comment 'records that had landed before, or came twice'",
+    "started_at": "timestamp comment 'wall clock'",
+    "finished_at": "timestamp comment 'wall clock; null: running, or killed'",
+    "status": "string comment 'running, succeeded or failed'",
+    "watermark": "timestamp comment 'api: changes before it are known; else latest stated observation time'",
+    "as_of": "timestamp comment 'as-of time of the ingestion'",
+    "changed": "bigint comment 'landed rows that differ in more than popularity and votes; null: not compared'",
+    "missing": "bigint comment 'movies that TMDB no longer has (404)'",
+}
+
+_REQUESTED_MOVIES: Columns = {
+    "batch_id": "string comment 'the batch that asks'",
+    "position": "bigint comment 'from 0, in the order of asking'",
+    "movie_id": "bigint comment 'TMDB movie id'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    columns: Columns
+    comment: str
+    more: str = ""
+
 
 _UTC_INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -96,6 +114,8 @@ QUARANTINE_SCHEMA = pa.schema(
         *((name, pa.string()) for name in ("quarantine_id", "raw", "reason", "detail", "source", "batch_id")),
         ("ingested_at", _UTC_INSTANT),
         ("replayed_at", _UTC_INSTANT),
+        ("movie_id", pa.string()),
+        ("observed_at", _UTC_INSTANT),
     ]
 )
 
@@ -106,6 +126,8 @@ MOVIES_SCHEMA = pa.schema(
         ("ingested_at", _UTC_INSTANT),
         ("batch_id", pa.string()),
         *((name, pa.int32()) for name in ("year", "month", "day")),
+        ("content_sha256", pa.string()),
+        ("etag", pa.string()),
     ]
 )
 
@@ -117,11 +139,42 @@ BATCHES_SCHEMA = pa.schema(
         *((name, _UTC_INSTANT) for name in ("started_at", "finished_at")),
         ("status", pa.string()),
         ("watermark", _UTC_INSTANT),
+        ("as_of", _UTC_INSTANT),
+        ("changed", pa.int64()),
+        ("missing", pa.int64()),
     ]
+)
+
+REQUESTED_MOVIES_SCHEMA = pa.schema(
+    [("batch_id", pa.string()), ("position", pa.int64()), ("movie_id", pa.int64())],
 )
 
 
 def ensure_tables(spark: "SparkSession", tables: BronzeTables = BRONZE) -> None:
     """Create the Bronze tables where they do not exist."""
-    statements = {tables.movies: _MOVIES, tables.quarantine: _QUARANTINE, tables.batches: _BATCHES}
-    create_missing(spark, {name: statement.format(name=name) for name, statement in statements.items()})
+    create_missing(spark, {name: _statement(name, table) for name, table in _declared(tables).items()})
+
+
+def upgrade_tables(spark: "SparkSession", tables: BronzeTables = BRONZE) -> None:
+    """Create the Bronze tables, and add the columns that those of an earlier version lack."""
+    ensure_tables(spark, tables)
+    for name, table in _declared(tables).items():
+        add_missing_columns(spark, name, table.columns)
+
+
+def _declared(tables: BronzeTables) -> dict[str, _Table]:
+    return {
+        tables.movies: _Table(
+            _MOVIES,
+            "TMDB movies as received, append-only: one row a movie and observation",
+            "partitioned by (year, month, day) tblproperties ('delta.enableChangeDataFeed' = 'true')",
+        ),
+        tables.quarantine: _Table(_QUARANTINE, "What could not be landed: one row a text and reason"),
+        tables.batches: _Table(_BATCHES, "One row a batch"),
+        tables.requested_movies: _Table(_REQUESTED_MOVIES, "What each batch asks TMDB for: one row a batch and movie"),
+    }
+
+
+def _statement(name: str, table: _Table) -> str:
+    columns = ", ".join(f"{column} {declared}" for column, declared in table.columns.items())
+    return f"create table if not exists {name} ({columns}) using delta comment '{table.comment}' {table.more}"

@@ -31,6 +31,20 @@ def create_missing(spark: "SparkSession", statements: Mapping[str, str]) -> None
         spark.sql(statement)
 
 
+def add_missing_columns(spark: "SparkSession", name: str, columns: Mapping[str, str]) -> None:
+    """Add the columns that a table of an earlier version lacks; their values are NULL in the rows that it has.
+
+    Args:
+        spark: a Delta session.
+        name: `database.table`.
+        columns: column -> its type and comment, as in a `create table` statement.
+    """
+    known = set(spark.read.table(name).columns)
+    missing = [f"{column} {declared}" for column, declared in columns.items() if column not in known]
+    if missing:
+        spark.sql(f"alter table {name} add columns ({', '.join(missing)})")
+
+
 def _clear(spark: "SparkSession", location: str, name: str) -> None:
     context = spark.sparkContext
     assert context._jvm
