@@ -38,6 +38,9 @@ class Progress(msgspec.Struct, frozen=True):
 
     It is written into each commit of the batch, so it is never ahead of the data.
 
+    `changed` counts landed records that show more than new votes or popularity (of assumed observation times only),
+    `missing` movies that TMDB no longer has.
+
     `digest` is a hash over everything read so far: a batch goes on only over the same content. `earliest` and
     `watermark` are the first and last stated observation time; None where none was stated.
     """
@@ -53,11 +56,13 @@ class Progress(msgspec.Struct, frozen=True):
     watermark: datetime | None = None
     endpoints: tuple[str, ...] = ()
     digest: str = ""
+    changed: int = 0
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """A batch that has ended; `status` is `succeeded` or `failed`. The fields are those of `bronze.batches`.
+    """A batch; `status` is `running`, `succeeded` or `failed`. The fields are those of `bronze.batches`.
 
     `payload_bytes` (bytes of JSON read, as received) is for people and stands in no table.
     """
@@ -73,14 +78,18 @@ class BatchSummary:
     quarantined: int
     duplicates: int
     started_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     status: str
     watermark: datetime | None
     payload_bytes: int
+    as_of: datetime
+    changed: int | None = None
+    missing: int = 0
+    asked: str | None = None
 
 
 def summarise(
-    batch: Batch, progress: Progress, status: str, started_at: datetime, finished_at: datetime
+    batch: Batch, progress: Progress, status: str, started_at: datetime, finished_at: datetime | None
 ) -> BatchSummary:
     """Give the summary of a batch that ended with `status`."""
     endpoints = progress.endpoints
@@ -100,4 +109,5 @@ def summarise(
         status=status,
         watermark=progress.watermark,
         payload_bytes=progress.payload_bytes,
+        as_of=batch.as_of,
     )

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 # What makes two rows of a batch the same: a batch that is run again only to find everything done changes
 # nothing.
-_OUTCOME = ("status", "requested", "landed", "unchanged", "quarantined", "duplicates", "watermark")
+_OUTCOME = ("status", "requested", "landed", "unchanged", "quarantined", "duplicates", "missing", "watermark")
 
 
 def record_batch(spark: "SparkSession", summary: BatchSummary, tables: BronzeTables) -> None:
     """Write the batch's row.
 
-    A row that says the same, times of day aside, is left alone, and a failure never replaces a success.
+    A row that says the same, times of day aside, is left alone, and nothing replaces a success but another one.
     """
     from pyspark.sql.functions import col
 
@@ -38,7 +38,7 @@ def record_batch(spark: "SparkSession", summary: BatchSummary, tables: BronzeTab
         on stored.batch_id = given.batch_id
         when matched
             and not ({is_same})
-            and not (stored.status = 'succeeded' and given.status = 'failed')
+            and not (stored.status = 'succeeded' and given.status != 'succeeded')
             then update set *
         when not matched then insert *
         """,

@@ -9,21 +9,26 @@ How a record is counted:
 
 - duplicate: its key (movie, observation time, content) is in Bronze from another batch, or came before in
   this one;
-- unchanged: nobody stated when it was observed, and the movie's latest observation shows the same content;
+- unchanged: nobody stated when it was observed, and the movie's latest observation shows the same content, or TMDB
+  itself says so (304);
+- missing: TMDB no longer has the movie (404);
 - quarantined: it could not be landed (the same text again is counted again, but stands in quarantine once);
 - landed: anything else.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
 import pyarrow as pa
 
+from ingestion import notes
 from ingestion.batch import Batch, BatchSummary, Progress, summarise
 from ingestion.batches import record_batch
 from ingestion.errors import BatchError, SourceError
@@ -39,6 +44,19 @@ if TYPE_CHECKING:
 Item = Record | Reject
 
 
+class Passed(Enum):
+    """What became of a movie that TMDB was asked for and that leaves no row."""
+
+    UNCHANGED = "unchanged"
+    """304: still the version that Bronze has."""
+
+    MISSING = "missing"
+    """404: TMDB has no such movie (any more)."""
+
+
+Outcome = Record | Reject | Passed
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkLimits:
     """How much goes into one commit.
@@ -48,13 +66,6 @@ class ChunkLimits:
 
     rows: int = 5000
     bytes_: int = 64 * 1024 * 1024
-
-
-class _CommitNote(msgspec.Struct):
-    """What a commit of movies carries as its user metadata."""
-
-    batch_id: str
-    progress: Progress
 
 
 def land(
@@ -103,6 +114,36 @@ def land(
     return summary
 
 
+class PlannedBatch:
+    """A batch whose movies are known before it asks for them: it goes on at a position, without reading anything again.
+
+    A chunk is final with its commit, which it makes even where nothing of it lands; its rejects are in quarantine by
+    then.
+    """
+
+    def __init__(self, spark: "SparkSession", batch: Batch, tables: BronzeTables = BRONZE) -> None:
+        """Find out how far the batch has come."""
+        self._landing = _Landing(spark, batch, tables)
+        committed = notes.last(spark, tables.movies, batch.batch_id, Progress)
+        if committed is not None:
+            self._landing.progress = committed
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come; `requested` is the position of the next movie."""
+        return self._landing.progress
+
+    def etag(self, movie_id: int) -> str | None:
+        """What TMDB called the version of a movie that Bronze has; None where it has none, or TMDB did not say."""
+        return self._landing.latest.etag(movie_id) if self._landing.has_other_rows else None
+
+    def land(self, chunk: Sequence[Outcome]) -> None:
+        """Land what came of the next movies, in their order."""
+        passed = Counter(outcome for outcome in chunk if isinstance(outcome, Passed))
+        items = [outcome for outcome in chunk if not isinstance(outcome, Passed)]
+        self._landing.land_chunk(items, passed[Passed.UNCHANGED], passed[Passed.MISSING], is_planned=True)
+
+
 def _chunks(items: Iterator[Item], limits: ChunkLimits) -> Iterator[list[Item]]:
     """Cut the stream into chunks. Where the source fails, what was read before comes as a last chunk."""
     chunk: list[Item] = []
@@ -130,7 +171,7 @@ class _Landing:
         self._batch = batch
         self._tables = tables
         self._seen = SeenKeys()
-        self._has_other_rows = has_other_rows(spark, tables, batch)
+        self.has_other_rows = has_other_rows(spark, tables, batch)
         self._latest: LatestObservations | None = None
         # The as-of time is part of what the batch is: its rows carry it.
         self._digest = hashlib.sha256(f"{batch.source}|{batch.as_of.isoformat()}".encode())
@@ -157,26 +198,37 @@ class _Landing:
             )
         self.progress = committed
 
-    def land_chunk(self, chunk: list[Item]) -> None:
-        """Land one chunk in at most one commit of movies."""
+    def land_chunk(self, chunk: list[Item], unchanged: int = 0, missing: int = 0, is_planned: bool = False) -> None:
+        """Land one chunk in at most one commit of movies.
+
+        Args:
+            chunk: records and rejects.
+            unchanged: movies beyond them of which TMDB says that nothing changed.
+            missing: movies beyond them that TMDB no longer has.
+            is_planned: the chunk will not be read again: its rejects are written first, and it makes a commit anyway.
+        """
         records = self._take(chunk)
-        new, unchanged = self._new_records(records)
+        new, equal, changed = self._new_records(records)
         stated = [record.observed_at for record in records if not record.is_assumed]
         before = self.progress
         self.progress = Progress(
             chunk=before.chunk + 1,
-            requested=before.requested + len(chunk),
+            requested=before.requested + len(chunk) + unchanged + missing,
             landed=before.landed + len(new),
-            unchanged=before.unchanged + unchanged,
+            unchanged=before.unchanged + equal + unchanged,
             quarantined=before.quarantined + len(chunk) - len(records),
-            duplicates=before.duplicates + len(records) - len(new) - unchanged,
+            duplicates=before.duplicates + len(records) - len(new) - equal,
             payload_bytes=before.payload_bytes + sum(record.payload_bytes for record in records),
             earliest=min([*stated, *([before.earliest] if before.earliest else [])], default=None),
             watermark=max([*stated, *([before.watermark] if before.watermark else [])], default=None),
             endpoints=tuple(sorted({*before.endpoints, *(record.endpoint for record in records)})),
-            digest=self._digest.hexdigest(),
+            digest="" if is_planned else self._digest.hexdigest(),
+            changed=before.changed + changed,
+            missing=before.missing + missing,
         )
-        if new:
+        if is_planned:
+            self.quarantine.flush()
+        if new or is_planned:
             _append(self._spark, self._tables, self._batch, new, self.progress)
 
     def _take(self, chunk: list[Item]) -> list[Record]:
@@ -191,26 +243,31 @@ class _Landing:
                 self.quarantine.add(item)
         return records
 
-    def _new_records(self, records: list[Record]) -> tuple[list[Record], int]:
-        """The records that Bronze does not know, and how many of the others are unchanged."""
+    def _new_records(self, records: list[Record]) -> tuple[list[Record], int, int]:
+        """The records that Bronze does not know, how many others are unchanged, and how many new ones show a change.
+
+        A change is one in more than popularity and votes; it is told for assumed times only.
+        """
         is_new = self._seen.add_new([key_of(record) for record in records])
         first_met = [record for record, new in zip(records, is_new, strict=True) if new]
-        if not self._has_other_rows:
-            return first_met, 0
+        if not self.has_other_rows:
+            return first_met, 0, sum(record.is_assumed for record in first_met)
         stated = [record for record in first_met if not record.is_assumed]
         known = existing_keys(self._spark, self._tables, self._batch, stated)
         new = [record for position, record in enumerate(stated) if position not in known]
-        unchanged = 0
+        unchanged = changed = 0
         for record in first_met:
             if record.is_assumed:
-                latest = self._latest_observations()
-                if not latest.holds(record):
+                if not self.latest.holds(record):
                     new.append(record)
-                elif not latest.holds_at_instant(record):
+                    changed += not self.latest.holds_content(record)
+                elif not self.latest.holds_at_instant(record):
                     unchanged += 1
-        return new, unchanged
+        return new, unchanged, changed
 
-    def _latest_observations(self) -> LatestObservations:
+    @property
+    def latest(self) -> LatestObservations:
+        """What Bronze knew of each movie before this batch; read when it is first needed."""
         if self._latest is None:
             # Every assumed time of a batch is its as-of time.
             self._latest = LatestObservations(self._spark, self._tables, self._batch, self._batch.as_of)
@@ -233,13 +290,11 @@ def _append(
         "year": [batch.as_of.year] * count,
         "month": [batch.as_of.month] * count,
         "day": [batch.as_of.day] * count,
+        "content_sha256": [record.content_sha256 for record in records],
+        "etag": [record.etag for record in records],
     }
-    frame = spark.createDataFrame(pa.Table.from_pydict(columns, MOVIES_SCHEMA))
-    note = msgspec.json.encode(_CommitNote(batch.batch_id, progress)).decode()
-    # One file a chunk: many small files cost every later reader more than one task costs here.
-    frame.coalesce(1).write.format("delta").mode("append").option("compression", "snappy").option(
-        "txnAppId", f"ingest-{batch.batch_id}"
-    ).option("txnVersion", progress.chunk).option("userMetadata", note).saveAsTable(tables.movies)
+    rows = pa.Table.from_pydict(columns, MOVIES_SCHEMA)
+    notes.append(spark, tables.movies, rows, batch.batch_id, progress.chunk, progress, "ingest")
 
 
 def _committed_progress(spark: "SparkSession", tables: BronzeTables, batch: Batch) -> Progress | None:
@@ -253,17 +308,10 @@ def _committed_progress(spark: "SparkSession", tables: BronzeTables, batch: Batc
     own_rows = spark.read.table(tables.movies).where(col("batch_id") == batch.batch_id)
     if not own_rows.select("batch_id").head(1):
         return None
-    beginning = msgspec.json.encode({"batch_id": batch.batch_id}).decode().removesuffix("}")
-    last = (
-        spark.sql(f"describe history {tables.movies}")
-        .where(col("userMetadata").startswith(beginning + ","))
-        .orderBy(col("version").desc())
-        .select("userMetadata")
-        .head(1)
-    )
-    if not last:
+    progress = notes.last(spark, tables.movies, batch.batch_id, Progress)
+    if progress is None:
         raise BatchError(
             f"Batch {batch.batch_id} has landed rows, but the history of {tables.movies} no longer holds it.",
             "Run again with another --batch-id; what has landed before is recognised.",
         )
-    return msgspec.json.decode(last[0].userMetadata, type=_CommitNote).progress
+    return progress

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ingestion.batch import BatchSummary
     from ingestion.run import IngestRequest
 
-_NUMBERS = ("records", "landed", "unchanged", "quarantined", "duplicates")
+_NUMBERS = ("records", "landed", "unchanged", "quarantined", "duplicates", "missing")
 
 quarantine = typer.Typer(help="What could not be landed, and why.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    source: Annotated[str, typer.Option(help="synthetic, or file.")] = "synthetic",
+    source: Annotated[str, typer.Option(help="api, synthetic, or file.")] = "synthetic",
     path: Annotated[
         Path | None, typer.Option(readable=False, help="For file: JSON Lines (gzip or not), or a folder.")
     ] = None,
@@ -35,6 +35,16 @@ def ingest(
         str | None,
         typer.Option(help="When records without a date of their own were observed; without it, as of now."),
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="For api: changes from this day on; without it, from the last ingestion on.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="For api: changes up to this day; without it, up to now.")] = None,
+    ids: Annotated[
+        Path | None, typer.Option(readable=False, help="For api: the movies of this file, one id a line.")
+    ] = None,
+    popular: Annotated[int | None, typer.Option(min=1, max=10_000, help="For api: the N most popular movies.")] = None,
+    from_export: Annotated[bool, typer.Option(help="For api: all movies of TMDB's daily export of ids.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="For --from-export: its first N movies only.")] = None,
     as_of: Annotated[str | None, typer.Option(help="The ingestion's own time; without it, now.")] = None,
     batch_id: Annotated[
         str | None, typer.Option(help="Names the batch; derived from the other options when not given.")
@@ -48,15 +58,28 @@ def ingest(
         float | None, typer.Option(min=0, max=1, help="For synthetic: share of damage (demo.dirty_rate).")
     ] = None,
 ) -> None:
-    """Land movies in Bronze. What cannot land goes to quarantine and never stops the rest."""
+    """Land movies in Bronze. What cannot land goes to quarantine and never stops the rest.
+
+    With --source api and none of --since, --ids, --popular and --from-export, it asks for what changed since the last
+    time. The token is read from LAKEHOUSE_TMDB__TOKEN; without one, the stand-in server on this machine is asked. A
+    batch that was interrupted goes on when the same is asked for again.
+    """
+    settings = load_settings()
+    instant = parse_instant(as_of) if as_of else now()
+    if source == "api":
+        from ingestion.tmdb.command import ask_of, ingest_from_api
+        from ingestion.tmdb.run import ApiRequest
+
+        ask = ask_of(since, until, ids, popular, from_export, limit)
+        ingest_from_api(settings, ApiRequest(ask, instant, batch_id or ""))
+        return
     from ingestion.run import IngestRequest
 
     if source not in ("synthetic", "file"):
-        raise ConfigurationError(f"There is no source {source!r}.", "Give --source synthetic or --source file.")
-    settings = load_settings()
+        raise ConfigurationError(f"There is no source {source!r}.", "Give --source api, synthetic or file.")
     request = IngestRequest(
         source="file" if source == "file" else "synthetic",
-        as_of=parse_instant(as_of) if as_of else now(),
+        as_of=instant,
         path=path,
         observed_at=parse_instant(observed_at) if observed_at else None,
         batch_id=batch_id or "",
@@ -66,7 +89,7 @@ def ingest(
     )
     if dates:
         request = replace(request, dates=tuple(parse_instant(date.strip()) for date in dates.split(",")))
-    _show(_ingest(settings, request))
+    show(_ingest(settings, request))
 
 
 def _ingest(settings: Settings, request: "IngestRequest") -> "BatchSummary":
@@ -93,15 +116,16 @@ def _ingest(settings: Settings, request: "IngestRequest") -> "BatchSummary":
         return land(spark, settings.ingest, request, now, on_progress)
 
 
-def _show(summary: "BatchSummary") -> None:
+def show(summary: "BatchSummary") -> None:
+    """Print what came of a batch, as a table of one row."""
+    assert summary.finished_at
     seconds = (summary.finished_at - summary.started_at).total_seconds()
     row = (
         summary.batch_id,
-        *(f"{count:,}" for count in (summary.requested, summary.landed, summary.unchanged)),
-        *(f"{count:,}" for count in (summary.quarantined, summary.duplicates)),
+        *(f"{getattr(summary, name):,}" for name in ("requested", *_NUMBERS[1:])),
         f"{summary.payload_bytes / 1e6:,.1f}",
         f"{seconds:.0f}",
-        instant_text(summary.watermark) if summary.watermark else "none stated",
+        instant_text(summary.watermark) if summary.watermark else "none",
     )
     columns = ("batch", *_NUMBERS, "MB", "seconds", "watermark")
     console.print(table("", columns, [row], right=(*_NUMBERS, "MB", "seconds")))

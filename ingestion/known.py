@@ -70,7 +70,7 @@ def existing_keys(spark: "SparkSession", tables: BronzeTables, batch: Batch, rec
 class LatestObservations:
     """The content of each movie's latest observation at or before an instant.
 
-    Held on the driver, 41 bytes a movie (TMDB has some 1.2 million), so that it is read once a batch and
+    Held on the driver, some 120 bytes a movie (TMDB has some 1.2 million), so that it is read once a batch and
     not once a chunk. Where several contents were observed at the same latest instant, all of them are
     latest.
     """
@@ -84,12 +84,14 @@ class LatestObservations:
         latest = (
             spark.read.table(tables.movies)
             .where((col("observed_at") <= lit(instant)) & (col("batch_id") != batch.batch_id))
-            .select("movie_id", "observed_at", "payload_sha256")
+            .select("movie_id", "observed_at", "payload_sha256", "content_sha256", "etag")
             .withColumn("age", dense_rank().over(newest_first))
             .where(col("age") == 1)
             .select(
                 col("movie_id").cast("bigint").alias("movie_id"),
                 unhex("payload_sha256").alias("sha256"),
+                unhex("content_sha256").alias("content"),
+                "etag",
                 (col("observed_at") == lit(instant)).alias("is_at_instant"),
             )
             .toArrow()
@@ -98,6 +100,9 @@ class LatestObservations:
         order = np.argsort(ids, kind="stable")
         self._ids = ids[order]
         self._sha256 = np.array(latest.column("sha256").to_pylist(), dtype="S32")[order]
+        # A row of an earlier version has no hash of its content, which then counts as changed.
+        self._content = np.array(latest.column("content").fill_null(b"").to_pylist(), dtype="S32")[order]
+        self._etags = np.array(latest.column("etag").fill_null("").to_pylist(), dtype="S")[order]
         self._is_at_instant = latest.column("is_at_instant").to_numpy(zero_copy_only=False)[order]
 
     def holds(self, record: Record) -> bool:
@@ -106,18 +111,27 @@ class LatestObservations:
 
     def holds_at_instant(self, record: Record) -> bool:
         """Whether, in addition, that observation was made at the very instant."""
-        at, matches = self._span(record), self._matches(record)
+        at, matches = self._span(int(record.movie_id)), self._matches(record)
         return bool((matches & self._is_at_instant[at]).any())
 
-    def _span(self, record: Record) -> slice:
-        movie_id = int(record.movie_id)
+    def holds_content(self, record: Record) -> bool:
+        """Whether the latest observation showed the same, popularity and votes aside."""
+        content = np.bytes_(bytes.fromhex(record.content_sha256))
+        return bool((self._content[self._span(int(record.movie_id))] == content).any())
+
+    def etag(self, movie_id: int) -> str | None:
+        """What TMDB called the version that was observed last; None where that is not known for certain."""
+        etags = self._etags[self._span(movie_id)]
+        return etags[0].decode() or None if len(etags) == 1 else None
+
+    def _span(self, movie_id: int) -> slice:
         return slice(
             int(np.searchsorted(self._ids, movie_id, side="left")),
             int(np.searchsorted(self._ids, movie_id, side="right")),
         )
 
     def _matches(self, record: Record) -> npt.NDArray[np.bool_]:
-        matches: npt.NDArray[np.bool_] = self._sha256[self._span(record)] == np.bytes_(
+        matches: npt.NDArray[np.bool_] = self._sha256[self._span(int(record.movie_id))] == np.bytes_(
             bytes.fromhex(record.payload_sha256)
         )
         return matches

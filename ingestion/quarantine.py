@@ -78,6 +78,8 @@ def _append(spark: "SparkSession", tables: BronzeTables, batch: Batch, rejects: 
             "batch_id": batch.batch_id,
             "ingested_at": batch.as_of,
             "replayed_at": None,
+            "movie_id": reject.movie_id,
+            "observed_at": None,
         }
         for name, reject in rejects.items()
     ]

@@ -41,3 +41,9 @@ class Reason(StrEnum):
 
     CORRUPT_GZIP = "corrupt_gzip"
     """The compressed file is damaged. What came before the damage has landed."""
+
+    FETCH_FAILED = "fetch_failed"
+    """TMDB failed to answer for this movie at every attempt. A replay asks again."""
+
+    OTHER_MOVIE = "other_movie"
+    """TMDB answered with another movie than the one that was asked for."""

@@ -6,6 +6,7 @@ space around the JSON value (a line end, the newline at the end of a body) is no
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -45,7 +46,9 @@ class RawRecord(NamedTuple):
 class Record(NamedTuple):
     """One observation of one movie.
 
-    `is_assumed`: nobody stated `observed_at`, it is the ingestion's own time.
+    `is_assumed`: nobody stated `observed_at`, it is the ingestion's own time. `content_sha256` is the hash of the
+    payload without the values of popularity and votes, which move every day. `etag` is what TMDB calls this version;
+    None where nobody said.
     """
 
     movie_id: str
@@ -54,6 +57,8 @@ class Record(NamedTuple):
     endpoint: str
     observed_at: datetime
     is_assumed: bool
+    content_sha256: str = ""
+    etag: str | None = None
 
     @property
     def payload_bytes(self) -> int:
@@ -62,12 +67,17 @@ class Record(NamedTuple):
 
 
 class Reject(NamedTuple):
-    """What could not be landed. `identity` stands for the whole text where `raw` holds only its beginning."""
+    """What could not be landed.
+
+    `identity` stands for the whole text where `raw` holds only its beginning. `movie_id` is the movie that was asked
+    for, None where the source asked for none.
+    """
 
     raw: str
     reason: Reason
     detail: str
     identity: str = ""
+    movie_id: str | None = None
 
 
 class DefaultTime(NamedTuple):
@@ -143,7 +153,16 @@ def _parse(text: bytes, raw: RawRecord, default: DefaultTime) -> Record:
     else:
         is_assumed = False
     digest = hashlib.sha256(text).hexdigest()
-    return Record(movie_id, text.decode(), digest, endpoint, observed_at, is_assumed)
+    return Record(movie_id, text.decode(), digest, endpoint, observed_at, is_assumed, content_sha256(text))
+
+
+# In strict JSON a quote within a text is escaped, so this matches keys only, at any depth.
+_MOVING_VALUE = re.compile(rb'("(?:popularity|vote_average|vote_count)"\s*:\s*)(?:"[^"]*"|[-+.0-9eE]+|null)')
+
+
+def content_sha256(text: bytes) -> str:
+    """Hash a payload without the values of `popularity`, `vote_average` and `vote_count`, those of people included."""
+    return hashlib.sha256(_MOVING_VALUE.sub(rb"\1", text)).hexdigest()
 
 
 def is_whole_object(text: bytes) -> bool:

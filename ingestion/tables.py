@@ -91,6 +91,7 @@ _BATCHES: Columns = {
     "as_of": "timestamp comment 'as-of time of the ingestion'",
     "changed": "bigint comment 'landed rows that differ in more than popularity and votes; null: not compared'",
     "missing": "bigint comment 'movies that TMDB no longer has (404)'",
+    "asked": "string comment 'api: what was asked for, as JSON; a batch that did not succeed goes on by it'",
 }
 
 _REQUESTED_MOVIES: Columns = {
@@ -142,6 +143,7 @@ BATCHES_SCHEMA = pa.schema(
         ("as_of", _UTC_INSTANT),
         ("changed", pa.int64()),
         ("missing", pa.int64()),
+        ("asked", pa.string()),
     ]
 )
 

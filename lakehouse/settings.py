@@ -83,6 +83,26 @@ class Ingest(Section):
     max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="a longer record goes to quarantine")
 
 
+class Tmdb(Section):
+    """TMDB's API: where it is, who asks, and how gently."""
+
+    token: SecretStr = Field(SecretStr(""), description="v4 read access token; empty: the stand-in server is asked")
+    url: str = Field("https://api.themoviedb.org/3", pattern=r"^https?://", description="of the API")
+    export_url: str = Field("https://files.tmdb.org/p/exports", pattern=r"^https?://", description="of the id exports")
+    standin_port: int = Field(8590, ge=1, le=65535, description="where the stand-in server listens")
+    rate_per_second: int = Field(40, ge=0, description="requests in any one second, at most; 0: no limit")
+    concurrency: int = Field(16, ge=1, description="requests under way at once, at most")
+    timeout_seconds: float = Field(10, gt=0, description="for a connection, and for each silence within an answer")
+    answer_seconds: float = Field(60, gt=0, description="for one whole answer")
+    attempts: int = Field(6, ge=1, description="how often one request is tried")
+    backoff_seconds: float = Field(0.5, ge=0, description="before the first repeat; doubles each time, with jitter")
+    longest_wait_seconds: float = Field(60, gt=0, description="before any repeat, whatever Retry-After says")
+    free_retries: int = Field(100, ge=0, description="repeats that a batch has anyway")
+    retries_per_answer: float = Field(0.5, ge=0, description="further repeats that each good answer earns")
+    chunk_movies: int = Field(400, ge=1, description="movies in one Bronze commit; twice as many are under way")
+    overlap_days: int = Field(1, ge=0, description="of the changes asked for again, against clocks that differ")
+
+
 class Graph(Section):
     """The actor network."""
 
@@ -142,6 +162,7 @@ class Settings(BaseSettings):
     mongo: Mongo = Mongo()
     spark: Spark = Spark()
     ingest: Ingest = Ingest()
+    tmdb: Tmdb = Tmdb()
     graph: Graph = Graph()
     gate: Gate = Gate()
     export: Export = Export()
