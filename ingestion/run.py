@@ -13,7 +13,8 @@ from ingestion.errors import SourceError
 from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_record
 from ingestion.sources.files import open_path
 from ingestion.synthetic.catalogue import DEFAULT_DATES, CatalogueSpec, catalogue
-from ingestion.tables import BRONZE, BronzeTables, ensure_tables
+from ingestion.tables import BRONZE, BronzeTables, upgrade_tables
+from lakehouse.storage import storage_failures
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -115,9 +116,11 @@ def ingest(
     Raises:
         SourceError: the source cannot be read.
         BatchError: the batch id was used before, for other content or at another as-of time.
+        StorageError: HDFS does not take what is written.
     """
     batch = batch_of(request)
     items = open_source(request, limits.max_record_bytes)
-    ensure_tables(spark, tables)
     chunk = ChunkLimits(limits.chunk_rows, limits.chunk_bytes)
-    return land(spark, items, batch, clock, chunk, tables, on_progress)
+    with storage_failures():
+        upgrade_tables(spark, tables)
+        return land(spark, items, batch, clock, chunk, tables, on_progress)

@@ -86,10 +86,10 @@ class Ingest(Section):
 class Tmdb(Section):
     """TMDB's API: where it is, who asks, and how gently."""
 
-    token: SecretStr = Field(SecretStr(""), description="v4 read access token; empty: the stand-in server is asked")
-    url: str = Field("https://api.themoviedb.org/3", pattern=r"^https?://", description="of the API")
-    export_url: str = Field("https://files.tmdb.org/p/exports", pattern=r"^https?://", description="of the id exports")
-    standin_port: int = Field(8590, ge=1, le=65535, description="where the stand-in server listens")
+    token: SecretStr = Field(SecretStr(""), description="API read access token; empty: a stand-in server runs here")
+    url: str = Field("", pattern=r"^(https?://.*)?$", description="of the API; empty: TMDB's, or the stand-in's")
+    export_url: str = Field("", pattern=r"^(https?://.*)?$", description="of the id exports; empty: as above")
+    port: int = Field(8590, ge=1, le=65535, description="of the stand-in")
     rate_per_second: int = Field(40, ge=0, description="requests in any one second, at most; 0: no limit")
     concurrency: int = Field(16, ge=1, description="requests under way at once, at most")
     timeout_seconds: float = Field(10, gt=0, description="for a connection, and for each silence within an answer")
@@ -137,6 +137,12 @@ class Demo(Section):
     seed: int = 20260101
     dirty_rate: float = Field(0.004, ge=0, le=1)
 
+
+TMDB_URL = "https://api.themoviedb.org/3"
+TMDB_EXPORTS = "https://files.tmdb.org/p/exports"
+
+STANDIN_TOKEN = "standin"
+"""What the stand-in takes for a good token; it is no secret."""
 
 PROFILES: dict[str, dict[str, Any]] = {
     "local": {},
@@ -203,6 +209,11 @@ class Settings(BaseSettings):
         self.metastore.uri = self.metastore.uri or f"thrift://{self.bind}:{self.metastore.port}"
         if not self.mongo.uri.get_secret_value():
             self.mongo.uri = SecretStr(f"mongodb://{self.bind}:{self.mongo.port}")
+        asks_standin = self.profile == "local" and not self.tmdb.token.get_secret_value()
+        self.tmdb.url = self.tmdb.url or (f"{self._standin}/3" if asks_standin else TMDB_URL)
+        self.tmdb.export_url = self.tmdb.export_url or (f"{self._standin}/p/exports" if asks_standin else TMDB_EXPORTS)
+        if asks_standin:
+            self.tmdb.token = SecretStr(STANDIN_TOKEN)
         return self
 
     @property
@@ -225,6 +236,15 @@ class Settings(BaseSettings):
         """Whether the in-memory MongoDB stand-in is started here."""
         own = f"mongodb://{self.bind}:{self.mongo.port}"
         return self.profile == "local" and self.mongo.uri.get_secret_value() == own
+
+    @property
+    def runs_own_tmdb(self) -> bool:
+        """Whether a stand-in for TMDB's API is started here."""
+        return self.profile == "local" and self.tmdb.url == f"{self._standin}/3"
+
+    @property
+    def _standin(self) -> str:
+        return f"http://{self.bind}:{self.tmdb.port}"
 
 
 def project_root() -> Path:
@@ -310,7 +330,7 @@ def _problem(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         return f"unknown setting {name!r}"
-    shown = "" if "uri" in name or item["type"] == "value_error" else f" (is {item['input']!r})"
+    shown = "" if "uri" in name or "token" in name or item["type"] == "value_error" else f" (is {item['input']!r})"
     message = item["msg"].removeprefix("Value error, ")
     return f"{name}{': ' if name else ''}{message[:1].lower()}{message[1:]}{shown}"
 

@@ -19,6 +19,7 @@ _PORTS = (
     "METASTORE__PORT",
     "THRIFT__PORT",
     "MONGO__PORT",
+    "TMDB__PORT",
 )
 
 

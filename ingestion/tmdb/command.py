@@ -6,7 +6,7 @@ from pathlib import Path
 from ingestion.batch import BatchSummary
 from ingestion.batch import Progress as BatchProgress
 from ingestion.tmdb.ask import Ask, read_ids
-from ingestion.tmdb.run import ApiRequest, address, ingest_api
+from ingestion.tmdb.run import ApiRequest, ingest_api
 from ingestion.tmdb.tally import Tally
 from lakehouse.clock import now, parse_instant
 from lakehouse.errors import ConfigurationError, LakehouseError
@@ -69,9 +69,8 @@ def ingest_from_api(settings: Settings, request: ApiRequest) -> BatchSummary:
     from ingestion.commands import show
     from lakehouse.spark import spark_session
 
-    url, _ = address(settings)
-    if not settings.tmdb.token.get_secret_value():
-        console.print(f"No token is set (LAKEHOUSE_TMDB__TOKEN): asking the stand-in server at {url}.")
+    if settings.runs_own_tmdb:
+        console.print(f"No token is set (LAKEHOUSE_TMDB__TOKEN): asking the stand-in server at {settings.tmdb.url}.")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -25,6 +25,7 @@ from ingestion.tmdb.session import Session, open_session
 from ingestion.tmdb.tally import Tally
 from lakehouse.clock import instant_text
 from lakehouse.settings import Settings
+from lakehouse.storage import storage_failures
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -93,14 +94,29 @@ def ingest_api(
 
     Raises:
         SourceError: TMDB cannot be asked, or not any further. What has landed stays, and the same request goes on.
+        StorageError: HDFS does not take what is written. The same holds.
     """
+    with storage_failures():
+        return _ingest(spark, settings, request, clock, tally, on_progress, tables)
+
+
+def _ingest(
+    spark: "SparkSession",
+    settings: Settings,
+    request: ApiRequest,
+    clock: Callable[[], datetime],
+    tally: Tally,
+    on_progress: Listener,
+    tables: BronzeTables,
+) -> BatchSummary:
     upgrade_tables(spark, tables)
     begun = begin(spark, request, clock, settings.tmdb.overlap_days, tables)
     progress = Progress()
     record_batch(spark, _summary(begun, progress, "running", None), tables)
-    url, token = address(settings)
+    tmdb = settings.tmdb
+    token = tmdb.token.get_secret_value()
     try:
-        with open_session(url, token, settings.tmdb, settings.ingest.max_record_bytes, tally) as session:
+        with open_session(tmdb.url, token, tmdb, settings.ingest.max_record_bytes, tally) as session:
             session.ask(requests.genres)
             ids = _plan(spark, settings, session, begun, tables)
             planned = PlannedBatch(spark, begun.batch, tables)
@@ -109,7 +125,7 @@ def ingest_api(
             rest = ids[progress.requested :]
             # What Bronze knows is read here, once; the fetching thread only looks it up.
             planned.etag(0)
-            for chunk in session.chunks(rest, planned.etag, begun.batch.as_of, settings.tmdb.chunk_movies):
+            for chunk in session.chunks(rest, planned.etag, begun.batch.as_of, tmdb.chunk_movies):
                 planned.land(chunk)
                 progress = planned.progress
                 on_progress(begun.batch.batch_id, progress, len(ids))
@@ -119,24 +135,6 @@ def ingest_api(
     summary = _summary(begun, progress, "succeeded", clock())
     record_batch(spark, summary, tables)
     return summary
-
-
-def address(settings: Settings) -> tuple[str, str]:
-    """Where TMDB is asked, and with which token: without one, the stand-in server on this machine."""
-    token = settings.tmdb.token.get_secret_value()
-    if token:
-        return settings.tmdb.url, token
-    return f"http://{settings.bind}:{settings.tmdb.standin_port}/3", STANDIN_TOKEN
-
-
-STANDIN_TOKEN = "standin"
-"""What the stand-in server takes for a good token; it is no secret."""
-
-
-def _export_address(settings: Settings) -> str:
-    if settings.tmdb.token.get_secret_value():
-        return settings.tmdb.export_url
-    return f"http://{settings.bind}:{settings.tmdb.standin_port}/p/exports"
 
 
 def begin(
@@ -254,7 +252,7 @@ def _all_ids(settings: Settings, session: Session, begun: Begun) -> Iterator[int
     else:
         folder = settings.home / "exports"
         path = session.ask(
-            lambda _: export.download(_export_address(settings), begun.batch.as_of, folder, settings.tmdb)
+            lambda _: export.download(settings.tmdb.export_url, begun.batch.as_of, folder, settings.tmdb)
         )
         left = ask.count
         for found in export.ids(path):

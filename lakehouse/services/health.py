@@ -124,17 +124,33 @@ def mongo(settings: Settings) -> str:
     return f"in-memory stand-in, speaks {version}" if settings.runs_own_mongo else f"MongoDB {version}"
 
 
+def tmdb(settings: Settings) -> str:
+    """TMDB, or its stand-in, takes the token."""
+    request = urllib.request.Request(
+        f"{settings.tmdb.url}/configuration",
+        headers={"Authorization": f"Bearer {settings.tmdb.token.get_secret_value()}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=CALL_TIMEOUT_SECONDS) as answer:
+            answer.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise ServiceError(f"{settings.tmdb.url} does not answer: {error}.") from error
+    return "stand-in for TMDB's API" if settings.runs_own_tmdb else "TMDB takes the token"
+
+
 CHECKS: dict[str, Callable[[Settings], str]] = {
     "hdfs": hdfs,
     "metastore": metastore,
     "thrift": thrift,
     "mongo": mongo,
+    "tmdb": tmdb,
 }
 TITLES = {
     "hdfs": "HDFS",
     "metastore": "The Hive metastore",
     "thrift": "The Spark Thrift server",
     "mongo": "MongoDB",
+    "tmdb": "TMDB's API",
 }
 
 
@@ -145,6 +161,7 @@ def address_of(settings: Settings, name: str) -> str:
         "metastore": settings.metastore.uri,
         "thrift": f"{settings.thrift.host}:{settings.thrift.port}",
         "mongo": mask(settings.mongo.uri.get_secret_value()),
+        "tmdb": settings.tmdb.url,
     }[name]
 
 
@@ -155,6 +172,7 @@ def own_services(settings: Settings) -> list[str]:
         "metastore": settings.runs_own_metastore,
         "thrift": settings.profile == "local",
         "mongo": settings.runs_own_mongo,
+        "tmdb": settings.runs_own_tmdb,
     }
     return [name for name, here in own.items() if here]
 
@@ -163,7 +181,8 @@ def mend(settings: Settings, name: str) -> str:
     """What to do where a service does not work: start it, or look after the one that runs elsewhere."""
     if name in own_services(settings):
         return "Start the services with `lakehouse up`, or look at `lakehouse status`."
-    return f"It runs elsewhere: see that it is up, or correct {name}.{'host' if name == 'thrift' else 'uri'}."
+    setting = {"thrift": "host", "tmdb": "url or the token"}.get(name, "uri")
+    return f"It runs elsewhere: see that it is up, or correct {name}.{setting}."
 
 
 def require(settings: Settings, *names: str) -> None:

@@ -14,7 +14,7 @@ from lakehouse.artefacts import ensure_jars
 from lakehouse.errors import ServiceError
 from lakehouse.java import java_home
 from lakehouse.locks import exclusive
-from lakehouse.services import hdfs, health, metastore, mongo, process, thrift
+from lakehouse.services import hdfs, health, metastore, mongo, process, thrift, tmdb
 from lakehouse.settings import Settings
 
 START_TIMEOUT_SECONDS = 120
@@ -26,6 +26,7 @@ PROCESSES: dict[str, tuple[str, ...]] = {
     "metastore": ("metastore",),
     "thrift": ("thrift",),
     "mongo": ("mongo",),
+    "tmdb": ("tmdb",),
 }
 
 
@@ -34,7 +35,7 @@ class ServiceState:
     """How one service is.
 
     Args:
-        name: hdfs, metastore, thrift or mongo.
+        name: hdfs, metastore, thrift, mongo or tmdb.
         address: where it is spoken to.
         works: whether a real call to it succeeded.
         finding: what the call gave, or why it failed.
@@ -66,6 +67,8 @@ def planned_commands(settings: Settings) -> list[process.Command]:
         commands.append(metastore.command(settings, java, jars))
     if "mongo" in own:
         commands.append(mongo.command(settings, java, jars))
+    if "tmdb" in own:
+        commands.append(tmdb.command(settings))
     if "hdfs" in own:
         commands.extend(hdfs.commands(settings, java, jars))
     return commands
