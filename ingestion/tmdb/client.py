@@ -20,8 +20,8 @@ from ingestion.tmdb.tally import Tally
 
 _T = TypeVar("_T")
 
-_WINDOW_MS = 1010
-"""Of the rate limit. TMDB counts at its own end: a request may take a few milliseconds longer to it than the next."""
+_WINDOW_MS = 1020
+"""Of the rate limit. TMDB counts at its own end: one request may take some milliseconds longer to it than the next."""
 
 _BURST = 10
 """Within a second the requests come in this many bursts, not in one."""
@@ -305,10 +305,10 @@ def _retry_after(headers: httpx.Headers) -> float | None:
     if text.isdigit():
         return float(text)
     try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("Date", ""))
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("Date", ""))
     except (ValueError, TypeError):
         return None
-    return max(0.0, float((until - now).total_seconds()))
+    return max(0.0, wait.total_seconds())
 
 
 @contextlib.asynccontextmanager
