@@ -308,7 +308,7 @@ def _retry_after(headers: httpx.Headers) -> float | None:
         wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("Date", ""))
     except (ValueError, TypeError):
         return None
-    return max(0.0, wait.total_seconds())
+    return max(0.0, float(wait.total_seconds()))
 
 
 @contextlib.asynccontextmanager

@@ -58,7 +58,7 @@ def test_what_may_pass_is_asked_again(server: Server, tmdb: TestConnection, stat
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_refused_request_is_asked_once_and_says_why(server: Server, tmdb: TestConnection, status: int) -> None:
     server.answer("/movie/changes", error(status, 20, "Invalid date range."))
-    with pytest.raises(RequestRefused, match="TMDB's error 20 .*Invalid date range"):
+    with pytest.raises(RequestRefused, match=r"TMDB's error 20 .*Invalid date range"):
         tmdb.ask(lambda client: client.get("/movie/changes"))
     assert tmdb.tally.sent == 1
 
@@ -252,7 +252,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
             async with tmdb.client() as client:
                 await client.get("/movie/1")
 
-    with pytest.raises(Unreachable, match="The secure connection to 127.0.0.1 failed: self-signed certificate"):
+    with pytest.raises(Unreachable, match=r"The secure connection to 127\.0\.0\.1 failed: self-signed certificate"):
         asyncio.run(ask())
 
 
