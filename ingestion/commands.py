@@ -1,4 +1,4 @@
-"""`lakehouse ingest` and `lakehouse quarantine`."""
+"""`lakehouse ingest`, `lakehouse quarantine` and `lakehouse tmdb-standin`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ingestion.standin import command as standin
 from lakehouse.clock import instant_text, now, parse_instant
 from lakehouse.errors import ConfigurationError
 from lakehouse.settings import Settings, load_settings
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the `lakehouse` command."""
     app.command()(ingest)
     app.add_typer(quarantine, name="quarantine")
+    standin.register(app)
 
 
 def ingest(

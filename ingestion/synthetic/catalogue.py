@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -103,7 +104,14 @@ def catalogue(spec: CatalogueSpec) -> Iterator[RawRecord]:
 def observation(spec: CatalogueSpec, index: int, instant: datetime) -> Iterator[RawRecord]:
     """The answers for one movie at one instant: one, or two where it comes twice."""
     dirt = dirt_of(spec, index, instant) if spec.dirty_rate else None
-    record = movie_record(spec.seed, index, instant)
+    text = damaged(movie_record(spec.seed, index, instant), index, dirt)
+    place = f"synthetic movie number {index}, seen {instant:%Y-%m-%d}"
+    for _ in range(2 if dirt is Dirt.TWICE else 1):
+        yield RawRecord(text, place, observed_at=instant)
+
+
+def damaged(record: dict[str, Any], index: int, dirt: Dirt | None) -> bytes:
+    """The JSON text of movie number `index`, damaged by `dirt`; `record` may be changed on the way."""
     if dirt is Dirt.NO_ID:
         del record["id"]
     elif dirt is Dirt.ID_AS_TEXT:
@@ -114,9 +122,7 @@ def observation(spec: CatalogueSpec, index: int, instant: datetime) -> Iterator[
         record["release_date"] = ""
     text = _encode(record)
     if dirt is Dirt.TRUNCATED:
-        text = text[: len(text) * 2 // 3]
-    elif dirt is Dirt.NOT_JSON:
-        text = f"<html><head><title>504 Gateway Time-out</title></head>{index}</html>".encode()
-    place = f"synthetic movie number {index}, seen {instant:%Y-%m-%d}"
-    for _ in range(2 if dirt is Dirt.TWICE else 1):
-        yield RawRecord(text, place, observed_at=instant)
+        return text[: len(text) * 2 // 3]
+    if dirt is Dirt.NOT_JSON:
+        return f"<html><head><title>504 Gateway Time-out</title></head>{index}</html>".encode()
+    return text

@@ -13,7 +13,7 @@ stream a movie. What changes with time is a function of the instant:
 import math
 import random
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -35,9 +35,20 @@ from ingestion.synthetic.words import (
     TURNS,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _GENRE_DRAW = [genre for genre in GENRES for _ in range(genre[2])]
+EDIT_EVERY_DAYS = 120
+"""How often overview and tagline are edited, for those movies where they are."""
+
+STATUS_AGES = (-299, -119, 0)
+"""On these days after the release (before it, where negative) a movie's status becomes another."""
+
+_Numbers = TypeVar("_Numbers", float, "NDArray[np.float64]")
 _LANGUAGE_DRAW = [number for number, language in enumerate(LANGUAGES) for _ in range(language[5])]
 
 
@@ -46,91 +57,173 @@ def movie_id(seed: int, index: int) -> int:
     return 100 + 7 * index + random.Random(f"{seed}:id:{index}").randrange(7)
 
 
-def movie_record(seed: int, index: int, instant: datetime) -> dict[str, Any]:
-    """What `GET /movie/{id}?append_to_response=credits,keywords,reviews` would answer at `instant`.
+class Traits(NamedTuple):
+    """What is drawn first of a movie, and decides where it stands on any day.
 
-    The value of `credits` is JSON text already (`msgspec.Raw`): casts are most of the record.
+    `release` is None where unknown. `budget` and `final_revenue` are in US dollars. `edit_phase` says when in
+    its 120 days the text is edited, 0 to 1; None where it never is.
     """
-    chance = random.Random(f"{seed}:movie:{index}")
-    draw = chance.random
-    days = (instant - _EPOCH) / _DAY
 
-    language_number = _LANGUAGE_DRAW[int(draw() * len(_LANGUAGE_DRAW))]
-    language, language_name, own_name, country, country_name, _ = LANGUAGES[language_number]
+    language: int
+    title: str
+    original_title: str
+    genres: list[dict[str, Any]]
+    release: date | None
+    quality: float
+    budget: float
+    final_revenue: float
+    knows_budget: bool
+    knows_revenue: bool
+    final_votes: float
+    level: float
+    waves: tuple[float, float]
+    trend: float
+    has_whole_popularity: bool
+    swing_phase: float
+    edit_phase: float | None
+
+
+def movie_traits(seed: int, index: int) -> Traits:
+    """The traits of movie number `index`: a tenth of the work that the whole record is."""
+    return _traits(_stream(seed, index))
+
+
+def _stream(seed: int, index: int) -> random.Random:
+    return random.Random(f"{seed}:movie:{index}")
+
+
+def _traits(chance: random.Random) -> Traits:
+    draw = chance.random
+    language = _LANGUAGE_DRAW[int(draw() * len(_LANGUAGE_DRAW))]
     title = _title(chance)
-    native = NATIVE_TITLE_WORDS.get(language)
+    native = NATIVE_TITLE_WORDS.get(LANGUAGES[language][0])
     original_title = native[int(draw() * len(native))] if native else title
     genres = _genres(chance)
     release = _release_date(chance)
-    age = None if release is None else (instant.date() - release).days
-    is_released = age is not None and age >= 0
-
     quality = min(9.2, max(1.5, chance.gauss(6.3, 1.0)))
     budget = round(chance.lognormvariate(16.3, 1.2), -4)
     final_revenue = budget * chance.lognormvariate(0.5 + 0.25 * (quality - 6.3), 0.9)
     knows_budget, knows_revenue = draw() < 0.76, draw() < 0.72
     final_votes = min(40_000.0, chance.lognormvariate(4.2 + 0.3 * (quality - 6.3) + budget / 2e8, 1.3)) + 3
     level = chance.lognormvariate(0.6, 0.9) * (1 + final_votes / 1500)
+    waves = draw(), draw()
+    trend = chance.gauss(0, 0.15)
+    has_whole_popularity = draw() < 0.02
+    swing_phase = draw()
+    edit_phase = draw() if draw() < 0.25 else None
+    return Traits(
+        language,
+        title,
+        original_title,
+        genres,
+        release,
+        quality,
+        budget,
+        final_revenue,
+        knows_budget,
+        knows_revenue,
+        final_votes,
+        level,
+        waves,
+        trend,
+        has_whole_popularity,
+        swing_phase,
+        edit_phase,
+    )
 
-    popularity = _popularity(chance, seed, index, level, days)
-    votes = 0
+
+def vote_count(traits: Traits, instant: datetime) -> int:
+    """How many have voted by `instant`: nobody before the release."""
+    age = _age(traits, instant)
+    if age is None or age < 0:
+        return 0
+    return int(traits.final_votes * (1 - math.exp(-(age + 1) / 90))) + int(traits.final_votes * age / 40_000)
+
+
+def vote_average(traits: Traits, instant: datetime) -> float | int:
+    """The mean vote at `instant`, 0 where nobody has voted."""
+    if not vote_count(traits, instant):
+        return 0
+    swing = 0.12 * math.sin(_days(instant) / 32 + 6.28 * traits.swing_phase)
+    return _whole_as_int(round(min(10.0, max(0.5, traits.quality + swing)), 3))
+
+
+def popularity(traits: Traits, seed: int, index: int, instant: datetime) -> float | int:
+    """TMDB's popularity of movie number `index` at `instant`, above 0."""
+    days = _days(instant)
+    first, second = traits.waves
+    waves = 0.22 * math.sin(days / 9 + 6.28 * first) + 0.3 * math.sin(days / 23 + 6.28 * second)
+    jitter = random.Random(f"{seed}:day:{index}:{int(days)}").gauss(0, 0.05)
+    value = max(0.0001, traits.level * math.exp(waves + traits.trend * days / 365 / 4 + jitter))
+    return int(value) + 1 if traits.has_whole_popularity else _whole_as_int(round(value, 4))
+
+
+def edition(edit_phase: _Numbers, instant: datetime) -> _Numbers:
+    """Which edition of its text a movie has at `instant`; also for many movies at once."""
+    return (_days(instant) + EDIT_EVERY_DAYS * edit_phase) // EDIT_EVERY_DAYS
+
+
+def _age(traits: Traits, instant: datetime) -> int | None:
+    return None if traits.release is None else (instant.date() - traits.release).days
+
+
+def _days(instant: datetime) -> float:
+    return (instant - _EPOCH) / _DAY
+
+
+def movie_record(seed: int, index: int, instant: datetime) -> dict[str, Any]:
+    """What `GET /movie/{id}?append_to_response=credits,keywords,reviews` would answer at `instant`.
+
+    The value of `credits` is JSON text already (`msgspec.Raw`): casts are most of the record.
+    """
+    chance = _stream(seed, index)
+    draw = chance.random
+    traits = _traits(chance)
+    language, language_name, own_name, country, country_name, _ = LANGUAGES[traits.language]
+    age = _age(traits, instant)
     revenue = 0
-    if age is not None and is_released:
-        votes = int(final_votes * (1 - math.exp(-(age + 1) / 90))) + int(final_votes * age / 40_000)
-        if knows_revenue:
-            revenue = int(final_revenue * (1 - math.exp(-(age + 3) / 25)))
-    swing = 0.12 * math.sin(days / 32 + 6.28 * draw())
-    is_edited = draw() < 0.25
-    edition = int((days + 120 * draw()) // 120) if is_edited else 0
+    if age is not None and age >= 0 and traits.knows_revenue:
+        revenue = int(traits.final_revenue * (1 - math.exp(-(age + 3) / 25)))
+    text_edition = 0 if traits.edit_phase is None else int(edition(traits.edit_phase, instant))
 
     record: dict[str, Any] = {
         "adult": False,
         "backdrop_path": f"/{chance.getrandbits(108):027x}.jpg" if draw() < 0.97 else None,
         "belongs_to_collection": _collection(chance),
-        "budget": int(budget) if knows_budget else 0,
-        "genres": genres,
+        "budget": int(traits.budget) if traits.knows_budget else 0,
+        "genres": traits.genres,
         "homepage": f"https://example.org/films/{index}" if draw() < 0.2 else "",
         "id": movie_id(seed, index),
         "imdb_id": f"tt{1_000_000 + index:07d}" if draw() < 0.98 else None,
         "origin_country": [country],
         "original_language": language,
-        "original_title": original_title,
-        "overview": _overview(chance, edition) if draw() < 0.995 else "",
-        "popularity": popularity,
+        "original_title": traits.original_title,
+        "overview": _overview(chance, text_edition) if draw() < 0.995 else "",
+        "popularity": popularity(traits, seed, index, instant),
         "poster_path": f"/{chance.getrandbits(108):027x}.jpg" if draw() < 0.98 else None,
         "production_companies": _companies(chance, index, country),
         "production_countries": [{"iso_3166_1": country, "name": country_name}],
-        "release_date": "" if release is None else release.isoformat(),
+        "release_date": "" if traits.release is None else traits.release.isoformat(),
         "revenue": revenue,
         "runtime": int(min(240, max(61, chance.gauss(108, 18)))) if draw() < 0.985 else 0,
         "softcore": False,
         "spoken_languages": [{"english_name": language_name, "iso_639_1": language, "name": own_name}],
         "status": _status(age),
-        "tagline": TAGLINES[(int(draw() * len(TAGLINES)) + edition) % len(TAGLINES)] if draw() < 0.7 else "",
-        "title": title,
+        "tagline": TAGLINES[(int(draw() * len(TAGLINES)) + text_edition) % len(TAGLINES)] if draw() < 0.7 else "",
+        "title": traits.title,
         "video": False,
-        "vote_average": _whole_as_int(round(min(10.0, max(0.5, quality + swing)), 3)) if votes else 0,
-        "vote_count": votes,
+        "vote_average": vote_average(traits, instant),
+        "vote_count": vote_count(traits, instant),
     }
-    record["credits"] = msgspec.Raw(credits_text(chance, seed, index, language_number).encode())
+    record["credits"] = msgspec.Raw(credits_text(chance, seed, index, traits.language).encode())
     record["keywords"] = {"keywords": _keywords(chance)}
-    record["reviews"] = _reviews(chance, record["id"], release, instant, quality)
+    record["reviews"] = _reviews(chance, record["id"], traits.release, instant, traits.quality)
     return record
 
 
 def _whole_as_int(value: float) -> float | int:
     """As TMDB writes numbers: a whole one without a fraction, so that its JSON type flips."""
     return int(value) if value == int(value) else value
-
-
-def _popularity(chance: random.Random, seed: int, index: int, level: float, days: float) -> float | int:
-    draw = chance.random
-    waves = 0.22 * math.sin(days / 9 + 6.28 * draw()) + 0.3 * math.sin(days / 23 + 6.28 * draw())
-    trend = chance.gauss(0, 0.15) * days / 365
-    jitter = random.Random(f"{seed}:day:{index}:{int(days)}").gauss(0, 0.05)
-    popularity = max(0.0001, level * math.exp(waves + trend / 4 + jitter))
-    is_whole = draw() < 0.02
-    return int(popularity) + 1 if is_whole else _whole_as_int(round(popularity, 4))
 
 
 def _title(chance: random.Random) -> str:
