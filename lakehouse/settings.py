@@ -210,8 +210,8 @@ class Settings(BaseSettings):
         if not self.mongo.uri.get_secret_value():
             self.mongo.uri = SecretStr(f"mongodb://{self.bind}:{self.mongo.port}")
         asks_standin = self.profile == "local" and not self.tmdb.token.get_secret_value()
-        self.tmdb.url = self.tmdb.url or (f"{self._standin}/3" if asks_standin else TMDB_URL)
-        self.tmdb.export_url = self.tmdb.export_url or (f"{self._standin}/p/exports" if asks_standin else TMDB_EXPORTS)
+        self.tmdb.url = self.tmdb.url or (self.standin_url if asks_standin else TMDB_URL)
+        self.tmdb.export_url = self.tmdb.export_url or (self.standin_exports if asks_standin else TMDB_EXPORTS)
         if asks_standin:
             self.tmdb.token = SecretStr(STANDIN_TOKEN)
         return self
@@ -240,11 +240,17 @@ class Settings(BaseSettings):
     @property
     def runs_own_tmdb(self) -> bool:
         """Whether a stand-in for TMDB's API is started here."""
-        return self.profile == "local" and self.tmdb.url == f"{self._standin}/3"
+        return self.profile == "local" and self.tmdb.url == self.standin_url
 
     @property
-    def _standin(self) -> str:
-        return f"http://{self.bind}:{self.tmdb.port}"
+    def standin_url(self) -> str:
+        """Where the stand-in for TMDB's API listens."""
+        return f"http://{self.bind}:{self.tmdb.port}/3"
+
+    @property
+    def standin_exports(self) -> str:
+        """Where the stand-in has the daily exports of ids."""
+        return f"http://{self.bind}:{self.tmdb.port}/p/exports"
 
 
 def project_root() -> Path:

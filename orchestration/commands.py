@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import SecretStr
 
 from lakehouse.clock import instant_text, now, parse_instant
 from lakehouse.errors import ConfigurationError
-from lakehouse.settings import Settings, load_settings
+from lakehouse.settings import STANDIN_TOKEN, Settings, load_settings
 from lakehouse.terminal import console
 
 if TYPE_CHECKING:
     from ingestion.run import IngestRequest
+    from ingestion.tmdb.run import ApiRequest
 
 AsOf = Annotated[
     str | None,
@@ -36,7 +38,9 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    source: Annotated[str, typer.Option(help="synthetic, or file.")] = "synthetic",
+    source: Annotated[
+        str, typer.Option(help="api (what changed since the last time), synthetic, or file.")
+    ] = "synthetic",
     path: Annotated[
         Path | None, typer.Option(readable=False, help="For file: JSON Lines (gzip or not), or a folder.")
     ] = None,
@@ -52,19 +56,51 @@ def run(
     """Run the whole cycle: ingest, Silver, gate, graph, Gold, export. The services must be up."""
     settings = load_settings()
     instant = parse_instant(as_of) if as_of else None
-    request = _request(settings, source, path, observed_at, batch_id, movies, seed, dirty_rate, instant or now())
-    _run(settings, request, instant, starts_services=False)
+    as_of_now = instant or now()
+    if source == "api":
+        from ingestion.tmdb.ask import Ask
+        from ingestion.tmdb.run import ApiRequest
+
+        _run(settings, (ApiRequest(Ask(), as_of_now, batch_id or ""),), instant, is_demo=False)
+        return
+    request = _request(settings, source, path, observed_at, batch_id, movies, seed, dirty_rate, as_of_now)
+    _run(settings, (request,), instant, is_demo=False)
 
 
 def demo(
     movies: Annotated[int | None, typer.Option(min=1, help="How many synthetic movies (demo.movies).")] = None,
     as_of: AsOf = None,
 ) -> None:
-    """Start the services and run the whole cycle over a synthetic catalogue at three dates."""
-    settings = load_settings()
-    instant = parse_instant(as_of) if as_of else None
-    request = _request(settings, "synthetic", None, None, None, movies, None, None, instant or now())
-    _run(settings, request, instant, starts_services=True)
+    """Start the services and run the whole cycle, from the stand-in for TMDB's API to MongoDB.
+
+    On a first day all movies are asked for, by the daily export; on two later days what changed since the day before.
+    """
+    from ingestion.synthetic.catalogue import DEFAULT_DATES
+    from ingestion.tmdb.ask import Ask
+    from ingestion.tmdb.run import ApiRequest
+
+    settings = demo_settings(load_settings(), movies)
+    first, *later = DEFAULT_DATES
+    requests = (ApiRequest(Ask("export"), first), *(ApiRequest(Ask(), day) for day in later))
+    _run(settings, requests, parse_instant(as_of) if as_of else None, is_demo=True)
+
+
+def demo_settings(settings: Settings, movies: int | None = None) -> Settings:
+    """The settings of a demo: the stand-in is asked whatever token is set, and as fast as it answers."""
+    tmdb = {
+        "token": SecretStr(STANDIN_TOKEN),
+        "url": settings.standin_url,
+        "export_url": settings.standin_exports,
+        "rate_per_second": 0,
+        "chunk_movies": 2000,
+    }
+    demo = {"movies": movies} if movies else {}
+    return settings.model_copy(
+        update={
+            "tmdb": settings.tmdb.model_copy(update=tmdb),
+            "demo": settings.demo.model_copy(update=demo),
+        }
+    )
 
 
 def build(
@@ -172,22 +208,28 @@ def _request(
     return request
 
 
-def _run(settings: Settings, request: "IngestRequest", gold_as_of: datetime | None, starts_services: bool) -> None:
-    from ingestion.run import batch_of
-    from lakehouse.services import stack
+def _run(
+    settings: Settings,
+    requests: "tuple[IngestRequest | ApiRequest, ...]",
+    gold_as_of: datetime | None,
+    is_demo: bool,
+) -> None:
+    from lakehouse.services import process, stack
     from lakehouse.services.health import require
     from orchestration import cycle, summary
     from orchestration.progress import Progress
 
     with Progress() as progress:
-        if not starts_services:
+        if not is_demo:
             require(settings, "hdfs", "metastore", "thrift", "mongo")
-        asked = cycle.Cycle(settings, batch_of(request).batch_id, progress, request, gold_as_of, now)
-        if starts_services:
+        asked = cycle.Cycle(settings, _run_id(requests), progress, requests, gold_as_of, now, turns_standin=is_demo)
+        if is_demo:
             with progress.step("services") as findings:
                 progress.detail("fetching JVM artefacts, once")
                 stack.fetch(settings)
                 asked.start_spark()
+                # One that serves another catalogue may be running.
+                process.stop(settings.home, "tmdb")
                 states = stack.up(settings, lambda service, event: progress.detail(f"{service} {event}"))
                 findings.append(", ".join(state.name for state in states if state.works))
         else:
@@ -196,3 +238,12 @@ def _run(settings: Settings, request: "IngestRequest", gold_as_of: datetime | No
         progress.detail("counting")
         summary.show(asked, console)
     asked.spark.stop()
+
+
+def _run_id(requests: "tuple[IngestRequest | ApiRequest, ...]") -> str:
+    """The id of the last batch that is asked for."""
+    from ingestion.run import IngestRequest, batch_of
+    from ingestion.tmdb.run import name_of
+
+    last = requests[-1]
+    return batch_of(last).batch_id if isinstance(last, IngestRequest) else last.batch_id or name_of(last)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ingestion.batch import BatchSummary
     from ingestion.run import IngestRequest
+    from ingestion.tmdb.run import ApiRequest
 
 APP_NAME = "cycle"
 
@@ -31,18 +32,20 @@ class Cycle:
         settings: the settings in force.
         run_id: names the run in MongoDB's publications and in the run's record.
         progress: what a person watches.
-        request: what to ingest; None: nothing, the tables are built from what Bronze has.
+        requests: what to ingest, one after the other.
         gold_as_of: the instant that Gold looks back from; None: the latest one that the data itself states.
         clock: the wall clock, for start and end times in records only.
+        turns_standin: whether the stand-in for TMDB shows each request the day that the request takes for today.
     """
 
     settings: Settings
     run_id: str
     progress: Progress
-    request: "IngestRequest | None"
+    requests: "tuple[IngestRequest | ApiRequest, ...]"
     gold_as_of: datetime | None
     clock: Callable[[], datetime]
-    batch: "BatchSummary | None" = None
+    turns_standin: bool = False
+    batches: "list[BatchSummary]" = field(default_factory=list)
     nodes: list[dbt.Node] = field(default_factory=list)
     gate: Any = None
     network: Any = None
@@ -97,24 +100,38 @@ def _in_background(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
 
 
 def ingest(cycle: Cycle, findings: list[str]) -> None:
-    """Land the batch in Bronze."""
-    from ingestion.run import ingest as land
-
-    if cycle.request is None:
-        findings.append("nothing asked for")
-        return
+    """Land what was asked for in Bronze."""
     cycle.progress.detail("starting Spark")
     spark = cycle.spark
     # Landing leaves a core half idle; starting the services, just before, does not.
     cycle.start_parsing()
+    for request in cycle.requests:
+        batch = _land(cycle, spark, request)
+        cycle.batches.append(batch)
+        findings.append(
+            f"{batch.batch_id}: {batch.requested:,} records, {batch.landed:,} landed, {batch.unchanged:,} unchanged, "
+            f"{batch.duplicates:,} duplicates, {batch.quarantined:,} to quarantine, {batch.missing:,} missing"
+        )
 
-    def on_progress(done: Any) -> None:
+
+def _land(cycle: Cycle, spark: "SparkSession", request: "IngestRequest | ApiRequest") -> "BatchSummary":
+    from ingestion.run import IngestRequest
+    from ingestion.run import ingest as land
+    from ingestion.standin.control import show_day
+    from ingestion.tmdb.run import ingest_api
+    from ingestion.tmdb.tally import Tally
+
+    def on_records(done: Any) -> None:
         cycle.progress.detail(f"{done.requested:,} records read, {done.landed:,} landed")
 
-    cycle.batch = land(spark, cycle.settings.ingest, cycle.request, cycle.clock, on_progress)
-    batch = cycle.batch
-    findings.append(f"{batch.requested:,} records: {batch.landed:,} landed, {batch.unchanged:,} unchanged")
-    findings.append(f"{batch.duplicates:,} duplicates, {batch.quarantined:,} to quarantine")
+    def on_movies(batch_id: str, done: Any, movies: int) -> None:
+        cycle.progress.detail(f"{batch_id}: {done.requested:,} of {movies:,} movies, {done.landed:,} landed")
+
+    if isinstance(request, IngestRequest):
+        return land(spark, cycle.settings.ingest, request, cycle.clock, on_records)
+    if cycle.turns_standin:
+        show_day(cycle.settings.tmdb.url, request.as_of)
+    return ingest_api(spark, cycle.settings, request, cycle.clock, Tally(), on_movies)
 
 
 def silver(cycle: Cycle, findings: list[str]) -> None:

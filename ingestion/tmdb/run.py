@@ -154,7 +154,7 @@ def begin(
         .toArrow()
         .to_pylist()
     )
-    named = request.batch_id or _name(request)
+    named = request.batch_id or name_of(request)
     found = next((row for row in rows if row["batch_id"] == named), None)
     if found is None and not request.batch_id:
         unfinished = [row for row in rows if row["status"] != "succeeded" and row["asked"] == request.ask.text]
@@ -192,8 +192,8 @@ def _moves(ask: Ask, window: tuple[datetime, datetime] | None, watermark: dateti
     return window is not None and (watermark is None or window[0] <= watermark)
 
 
-def _name(request: ApiRequest) -> str:
-    """`api-20260129T000000-3f2a9c`: as-of time and a hash of what is asked for."""
+def name_of(request: ApiRequest) -> str:
+    """Name a new batch: `api-20260129T000000-3f2a9c`, as-of time and a hash of what is asked for."""
     digest = hashlib.sha256(f"{request.as_of.isoformat()}|{request.ask.text}".encode()).hexdigest()[:6]
     return f"{SOURCE}-{request.as_of:%Y%m%dT%H%M%S}-{digest}"
 

@@ -15,7 +15,7 @@ from tests.instance import lakehouse, variables
 
 pytestmark = pytest.mark.stack
 
-_ALL = ("namenode", "datanode", "metastore", "thrift", "mongo")
+_ALL = ("namenode", "datanode", "metastore", "thrift", "mongo", "tmdb")
 
 
 def _pids(home: Path) -> dict[str, int]:
