@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ingestion.standin import lists
 from ingestion.standin.answers import Answer, Refused, failure, found
-from ingestion.standin.changes import Changes, change, changes_between
 from ingestion.standin.exports import export
 from ingestion.standin.world import World, details, list_item, part
 from ingestion.synthetic.words import GENRES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ingestion.standin.lists import Standings
 
 Query = Mapping[str, str]
 
@@ -109,6 +110,9 @@ def _date(query: Query, name: str, default: date) -> date:
 
 
 def _list(world: World, name: str, query: Query) -> Answer:
+    # numpy takes a third of the start; only lists and changes need it.
+    from ingestion.standin import lists
+
     page = _page(query)
     today = world.today.date()
     at = lists.standings(world.seed, world.movies, world.today)
@@ -130,8 +134,10 @@ def _list(world: World, name: str, query: Query) -> Answer:
 
 
 def _order(
-    world: World, at: lists.Standings, name: str, query: Query
-) -> tuple[NDArray[np.int64], tuple[date, date] | None]:
+    world: World, at: "Standings", name: str, query: Query
+) -> "tuple[NDArray[np.int64], tuple[date, date] | None]":
+    from ingestion.standin import lists
+
     today = world.today.date()
     match name:
         case "popular":
@@ -146,7 +152,9 @@ def _order(
     return _discovered(at, query), None
 
 
-def _discovered(at: lists.Standings, query: Query) -> NDArray[np.int64]:
+def _discovered(at: "Standings", query: Query) -> "NDArray[np.int64]":
+    from ingestion.standin import lists
+
     first = max(_date(query, f"{name}release_date.gte", date.min) for name in ("primary_", ""))
     last = min(_date(query, f"{name}release_date.lte", date.max) for name in ("primary_", ""))
     year = query.get("primary_release_year") or query.get("year")
@@ -176,13 +184,11 @@ def _window(world: World, query: Query) -> tuple[datetime, datetime]:
     return begin, max(begin, end)
 
 
-def _window_changes(world: World, query: Query) -> Changes:
-    return changes_between(world.seed, world.movies, *_window(world, query))
-
-
 def _changes(world: World, query: Query) -> Answer:
+    from ingestion.standin.changes import change, changes_between
+
     page = _page(query)
-    changes = _window_changes(world, query)
+    changes = changes_between(world.seed, world.movies, *_window(world, query))
     total = len(changes.indices)
     first = (page - 1) * _CHANGES_A_PAGE
     results = []
@@ -196,18 +202,20 @@ def _changes(world: World, query: Query) -> Answer:
 
 def _changes_of(world: World, index: int, query: Query) -> Answer:
     """The one latest change of a movie in the window; TMDB would give all, with what they were before."""
-    changes = _window_changes(world, query)
-    positions = np.flatnonzero((changes.indices == index) & ~changes.deleted)
+    from ingestion.standin.changes import changed_at, changes_between
+
+    changes = changes_between(world.seed, world.movies, *_window(world, query))
+    at = changed_at(changes, index)
     listed: list[dict[str, Any]] = []
-    for position in positions[:1]:
-        one = change(world.seed, changes, int(position))
+    if at:
+        movie = list_item(world, index)
         item = {
-            "id": f"{int(one.at.timestamp()):08x}{one.movie_id:016x}",
+            "id": f"{int(at.timestamp()):08x}{movie['id']:016x}",
             "action": "updated",
-            "time": f"{one.at:%Y-%m-%d %H:%M:%S} UTC",
+            "time": f"{at:%Y-%m-%d %H:%M:%S} UTC",
             "iso_639_1": "en",
             "iso_3166_1": "US",
-            "value": list_item(world, index)["overview"],
+            "value": movie["overview"],
         }
         listed.append({"key": "overview", "items": [item]})
     return found({"changes": listed})

@@ -45,6 +45,12 @@ def change(seed: int, changes: Changes, position: int) -> Change:
     return Change(number, datetime.fromtimestamp(int(changes.moments[position]), UTC), is_deleted)
 
 
+def changed_at(changes: Changes, index: int) -> datetime | None:
+    """When movie number `index` changed last in a window; None where it did not."""
+    positions = np.flatnonzero((changes.indices == index) & ~changes.deleted)
+    return datetime.fromtimestamp(int(changes.moments[positions[0]]), UTC) if len(positions) else None
+
+
 def deleted_id(seed: int, index: int) -> int:
     """An id next to that of movie number `index`, which no movie has (any more)."""
     first = 100 + _IDS_OF_A_MOVIE * index

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from lakehouse.clock import now, parse_instant
-from lakehouse.settings import load_settings
 from lakehouse.terminal import console
 
 
@@ -43,14 +42,14 @@ def tmdb_standin(
     from ingestion.standin.server import serve
     from ingestion.standin.world import World
 
-    demo = load_settings().demo
+    if movies is None or seed is None:
+        from lakehouse.settings import load_settings
+
+        demo = load_settings().demo
+        movies = demo.movies if movies is None else movies
+        seed = demo.seed if seed is None else seed
     standin = Standin(
-        World(
-            demo.seed if seed is None else seed,
-            movies or demo.movies,
-            parse_instant(today) if today else now(),
-            dirty_rate,
-        ),
+        World(seed, movies, parse_instant(today) if today else now(), dirty_rate),
         load_recordings(recorded) if recorded else None,
         load_faults(faults),
         RateLimit(limit) if limit else None,

@@ -222,7 +222,7 @@ def load_faults(given: str) -> tuple[Fault, ...]:
     if given in PRESETS:
         return PRESETS[given]
     if given.lstrip().startswith(("[", "{")):
-        return read_faults(given.encode(), "the list of faults")
+        return read_faults(given.encode(), "The list of faults")
     try:
         return read_faults(Path(given).read_bytes(), given)
     except OSError as error:
@@ -242,6 +242,6 @@ def read_faults(text: bytes, place: str) -> tuple[Fault, ...]:
         return msgspec.json.decode(text, type=tuple[Fault, ...])
     except msgspec.MsgspecError as error:
         raise ConfigurationError(
-            f"{place} holds no list of faults: {error}.",
+            f"{place} cannot be used: {error}.",
             f'Write it as [{{"kind": "rate_limited", "rate": 0.1}}]. Kinds: {", ".join(Kind)}.',
         ) from error
