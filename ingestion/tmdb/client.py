@@ -92,7 +92,7 @@ class Broken(Exception):
 
     Args:
         reason: in two or three words; repeats are counted by it.
-        result: what the caller gets where every attempt ends so; None: `GivenUp` is raised.
+        result: what the caller gets where no attempt succeeds; None: `GivenUp` is raised.
     """
 
     def __init__(self, reason: str, result: Any = None) -> None:
@@ -122,12 +122,11 @@ class TooLarge(Exception):
 class _Transient(Exception):
     """One attempt failed in a way that may pass."""
 
-    def __init__(self, reason: str, retry_after: float | None = None, body: bytes = b"", result: Any = None) -> None:
+    def __init__(self, reason: str, retry_after: float | None = None, body: bytes = b"") -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.body = body
-        self.result = result
 
 
 class Client:
@@ -164,6 +163,7 @@ class Client:
             RequestRefused: TMDB says that the request is wrong.
             AccessRefused, Unreachable, RetriesSpent: the batch ends.
         """
+        results: list[_T] = []
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Transient),
             stop=tenacity.stop_after_attempt(self._pace.attempts),
@@ -172,17 +172,22 @@ class Client:
             reraise=True,
         )
         try:
-            return await retrying(self._attempt, path, params, etag, read)
+            return await retrying(self._attempt, path, params, etag, read, results)
         except _Transient as last:
             self._tally.given_up += 1
             if isinstance(last.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
                 raise failures.unreachable(last.__cause__, self._url) from last
-            if last.result is not None:
-                return last.result  # type: ignore[no-any-return]
+            if results:
+                return results[-1]
             raise GivenUp(last.reason, last.body) from last
 
     async def _attempt(
-        self, path: str, params: Mapping[str, str | int] | None, etag: str | None, read: Callable[[Answer], _T]
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        etag: str | None,
+        read: Callable[[Answer], _T],
+        results: list[_T],
     ) -> _T:
         async with self._under_way:
             await self._pause()
@@ -190,7 +195,9 @@ class Client:
         try:
             result = read(answer)
         except Broken as broken:
-            raise _Transient(broken.reason, body=answer.body, result=broken.result) from broken
+            if broken.result is not None:
+                results.append(broken.result)
+            raise _Transient(broken.reason, body=answer.body) from broken
         self._tally.answers[answer.status] += 1
         return result
 

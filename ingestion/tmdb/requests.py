@@ -34,6 +34,7 @@ class _Identified(msgspec.Struct):
 class _Page(msgspec.Struct):
     results: list[_Identified]
     total_pages: int = 1
+    total_results: int = 0
 
 
 class _Genre(msgspec.Struct):
@@ -105,17 +106,23 @@ def windows(since: datetime, until: datetime) -> list[Window]:
 async def changed_ids(client: Client, window: Window) -> list[int]:
     """Ids that changed, each once, ascending; those of deleted movies are among them (a null row each).
 
-    A window of more pages than TMDB gives is asked for in halves.
+    A window of more pages than TMDB gives is asked for in halves. Rows move between pages while they are asked for:
+    where some came twice and others may have been missed, all pages are asked for once more.
     """
-    first = await _changes_page(client, window, 1)
-    if first.total_pages > LAST_PAGE and window.days > 1:
-        middle = window.first + timedelta(days=window.days // 2 - 1)
-        before = await changed_ids(client, Window(window.first, middle))
-        after = await changed_ids(client, Window(middle + timedelta(days=1), window.last))
-        return sorted({*before, *after})
-    numbers = range(2, min(first.total_pages, LAST_PAGE) + 1)
-    pages = [first, *await asyncio.gather(*(_changes_page(client, window, number) for number in numbers))]
-    return sorted({item.id for page in pages for item in page.results if item.id is not None})
+    found: set[int] = set()
+    for _ in range(2):
+        first = await _changes_page(client, window, 1)
+        if first.total_pages > LAST_PAGE and window.days > 1:
+            middle = window.first + timedelta(days=window.days // 2 - 1)
+            before = await changed_ids(client, Window(window.first, middle))
+            after = await changed_ids(client, Window(middle + timedelta(days=1), window.last))
+            return sorted({*before, *after})
+        numbers = range(2, min(first.total_pages, LAST_PAGE) + 1)
+        pages = [first, *await asyncio.gather(*(_changes_page(client, window, number) for number in numbers))]
+        found |= {item.id for page in pages for item in page.results if item.id is not None}
+        if len(found) >= first.total_results:
+            break
+    return sorted(found)
 
 
 async def _changes_page(client: Client, window: Window, page: int) -> _Page:
