@@ -1,6 +1,6 @@
 """`kill -9` at random moments of an ingestion from the API, faults on: the same Bronze as without, nothing asked twice.
 
-`make test-long` kills it five times, `make chaos` two hundred times. The moments come from a seed; the report prints them.
+`make test-long` kills it five times, `make chaos` two hundred times. The moments come from a seed and are printed.
 """
 
 import os

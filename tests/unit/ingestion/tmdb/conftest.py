@@ -39,7 +39,10 @@ class TestPace:
 
 @dataclass
 class Server:
-    """Answers each path with what is written down for it, one after the other; the last one stays."""
+    """Answers each path with what is written down for it, one after the other; the last one stays.
+
+    `/movie/popular#2` is the path's second page.
+    """
 
     url: str = ""
     script: dict[str, list[Response]] = field(default_factory=lambda: defaultdict(list))
@@ -55,7 +58,7 @@ class Server:
         request = Request(scope)
         path = request.url.path
         self.asked.append((time.monotonic(), path, request.url.query, dict(request.headers)))
-        script = self.script[path]
+        script = self.script.get(f"{path}#{request.query_params.get('page')}") or self.script[path]
         response = script.pop(0) if len(script) > 1 else script[0] if script else Response("{}", 404)
         await response(scope, receive, send)
 
