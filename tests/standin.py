@@ -1,5 +1,6 @@
-"""TMDB's stand-in as a process of its own, for tests that need real connections."""
+"""TMDB's stand-in for tests: as a process of its own, or called directly where no real connection is needed."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,11 +12,36 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 
 from tests.instance import ROOT, environment, free_ports
 
 TOKEN = "standin"
 _STARTS_WITHIN_SECONDS = 30.0
+
+
+class AppClient:
+    """Calls the application without a server. `headers` go with every request."""
+
+    def __init__(self, app: Starlette, headers: dict[str, str] | None = None) -> None:
+        self._app = app
+        self._headers = headers or {}
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://standin", headers=self._headers
+            ) as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(ask())
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PUT", path, **options)
 
 
 @dataclass(frozen=True)
