@@ -180,9 +180,12 @@ class _Landing:
 
     def pass_over_committed(self, items: Iterator[Item]) -> None:
         """Read again, without landing it, what an earlier run of this batch has committed."""
-        committed = _committed_progress(self._spark, self._tables, self._batch)
-        if committed is None:
+        movies, batch_id = self._tables.movies, self._batch.batch_id
+        # Most batches are new: to look for their rows is cheaper than to read the table's history.
+        if not notes.has_rows(self._spark, movies, batch_id):
             return
+        committed = notes.last(self._spark, movies, batch_id, Progress)
+        assert committed
         while self.progress.requested < committed.requested:
             chunk = list(islice(items, min(5000, committed.requested - self.progress.requested)))
             if not chunk:
@@ -295,23 +298,3 @@ def _append(
     }
     rows = pa.Table.from_pydict(columns, MOVIES_SCHEMA)
     notes.append(spark, tables.movies, rows, batch.batch_id, progress.chunk, progress, "ingest")
-
-
-def _committed_progress(spark: "SparkSession", tables: BronzeTables, batch: Batch) -> Progress | None:
-    """How far an earlier run of the batch came, from its last commit; None where it landed nothing.
-
-    Raises:
-        BatchError: it landed rows, but the table's history no longer tells how far it came.
-    """
-    from pyspark.sql.functions import col
-
-    own_rows = spark.read.table(tables.movies).where(col("batch_id") == batch.batch_id)
-    if not own_rows.select("batch_id").head(1):
-        return None
-    progress = notes.last(spark, tables.movies, batch.batch_id, Progress)
-    if progress is None:
-        raise BatchError(
-            f"Batch {batch.batch_id} has landed rows, but the history of {tables.movies} no longer holds it.",
-            "Run again with another --batch-id; what has landed before is recognised.",
-        )
-    return progress

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import pyarrow as pa
 
+from ingestion.errors import BatchError
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -37,7 +39,11 @@ def append(
 
 
 def last(spark: "SparkSession", table: str, batch_id: str, kind: type[_T]) -> _T | None:
-    """What the batch's last commit to a table says; None where the table's history knows of none."""
+    """What the batch's last commit to a table says; None where it has made none.
+
+    Raises:
+        BatchError: the table holds rows of the batch, but its history no longer reaches back to them.
+    """
     from pyspark.sql.functions import col
 
     found = (
@@ -47,10 +53,22 @@ def last(spark: "SparkSession", table: str, batch_id: str, kind: type[_T]) -> _T
         .select("userMetadata")
         .head(1)
     )
-    if not found:
-        return None
-    note = msgspec.json.decode(found[0].userMetadata, type=dict[str, msgspec.Raw])
-    return msgspec.json.decode(note["progress"], type=kind)
+    if found:
+        note = msgspec.json.decode(found[0].userMetadata, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(note["progress"], type=kind)
+    if has_rows(spark, table, batch_id):
+        raise BatchError(
+            f"Batch {batch_id} has landed rows, but the history of {table} no longer holds it.",
+            "Run again with another --batch-id; what has landed before is recognised.",
+        )
+    return None
+
+
+def has_rows(spark: "SparkSession", table: str, batch_id: str) -> bool:
+    """Whether a table holds rows of the batch."""
+    from pyspark.sql.functions import col
+
+    return bool(spark.read.table(table).where(col("batch_id") == batch_id).select("batch_id").head(1))
 
 
 def _encode(value: Any) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import pytest
 from starlette.responses import Response
 
 from ingestion.records import Record
@@ -54,7 +53,9 @@ def recordings(folder: Path) -> Iterator[Recording]:
         saved = msgspec.json.decode(file.read_bytes(), type=_Saved)
         path = str(saved.request["path"]).removeprefix("/3")
         yield Recording(file.name, path, saved.request.get("query", {}), saved.http_status, bytes(saved.body))
-    for number, saved in enumerate(msgspec.json.decode((folder / "errors/errors.json").read_bytes(), type=list[_Saved])):
+    for number, saved in enumerate(
+        msgspec.json.decode((folder / "errors/errors.json").read_bytes(), type=list[_Saved])
+    ):
         code = json.loads(bytes(saved.body))["status_code"]
         status = saved.http_status or _STATUS_OF_CODE[code]
         path = saved.path.removeprefix("/3") or f"/{saved.file}"
