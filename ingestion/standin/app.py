@@ -55,7 +55,7 @@ class Standin:
     def right_answer(self, path: str, query: dict[str, str]) -> Answer:
         """What a request is answered with where nothing goes wrong."""
         if self.recordings:
-            return self.recordings.answer(path, query)
+            return self.recordings.answer(path, query, self.world.today.date())
         return api.answer(self.world, path, query)
 
 

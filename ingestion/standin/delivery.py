@@ -9,8 +9,8 @@ from typing import Any
 from ingestion.standin.answers import Answer
 from ingestion.standin.faults import Fault, Kind
 
-CLOSE = "close"
-"""The key in the state of a request under which the server puts the function that closes the connection."""
+TRANSPORT = "transport"
+"""The key in the state of a request under which the server puts the connection (`asyncio.Transport`)."""
 
 _SLOW_PIECES = 10
 _SHORTEST_AGE, _LONGEST_AGE = 2600, 4500
@@ -88,6 +88,8 @@ async def deliver(reply: Reply, scope: Any, receive: Receive, send: Send) -> Non
         await asyncio.sleep(delay)
     await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     for piece in _pieces(reply.answer, kind):
+        if _has_left(scope):
+            return
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         if kind is Kind.TRUNCATED:
             await _close(scope, receive)
@@ -116,11 +118,22 @@ def _pieces(answer: Answer, kind: Kind | None) -> Iterator[bytes]:
         yield from (body[start : start + size] for start in range(0, len(body), size))
 
 
+def _transport(scope: Any) -> asyncio.Transport | None:
+    transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
+    return transport
+
+
+def _has_left(scope: Any) -> bool:
+    """Whether the client is gone: a large body, or a slow one, need not be made to its end."""
+    transport = _transport(scope)
+    return transport is not None and transport.is_closing()
+
+
 async def _close(scope: Any, receive: Receive) -> None:
-    close = scope.get("state", {}).get(CLOSE)
-    if close is None:
+    transport = _transport(scope)
+    if transport is None:
         raise ConnectionResetError("the stand-in closes this connection")
-    close()
+    transport.close()
     while (await receive())["type"] != "http.disconnect":
         pass
 

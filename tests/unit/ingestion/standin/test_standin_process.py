@@ -48,6 +48,15 @@ def test_it_answers_and_says_304_over_one_connection(client: httpx.Client) -> No
     assert client.get(MOVIE).status_code == 200
 
 
+def test_answers_do_not_wait_for_the_client_to_confirm_the_head(client: httpx.Client) -> None:
+    client.get(MOVIE)
+    began = time.monotonic()
+    for _ in range(50):
+        client.get(MOVIE)
+    # 40 ms for each, where the kernel holds the body back.
+    assert time.monotonic() - began < 1.5
+
+
 def test_a_slow_body_is_whole_and_late(server: RunningStandin, client: httpx.Client) -> None:
     whole = client.get(MOVIE).content
     fault(server, "slow", delay_seconds=0.05)
