@@ -90,14 +90,16 @@ async def deliver(reply: Reply, scope: Any, receive: Receive, send: Send) -> Non
     for piece in _pieces(reply.answer, kind):
         if _has_left(scope):
             return
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
         if kind is Kind.TRUNCATED:
             await _close(scope, receive)
             return
         if kind is Kind.STALLED:
             await _wait_for_the_client_to_leave(scope, receive)
             return
-        # Without a delay this lets other requests in between the pieces of a large body.
+        # Without a delay this lets other requests in between the pieces of a large body, also where a compressor
+        # holds them back.
         await asyncio.sleep(delay if kind is Kind.SLOW else 0)
     await send({"type": "http.response.body", "body": reply.answer.body if _is_whole(reply.answer, kind) else b""})
 
@@ -110,7 +112,7 @@ def _pieces(answer: Answer, kind: Kind | None) -> Iterator[bytes]:
     """The pieces that go before the last one; none for a body that goes out at once."""
     body = answer.body
     if answer.chunks:
-        yield from filter(None, answer.chunks())
+        yield from answer.chunks()
     elif kind in _BREAKS_OFF:
         yield body[: len(body) // 2]
     elif kind is Kind.SLOW:
