@@ -90,7 +90,7 @@ def test_the_export_lists_the_movies_that_were_recorded(folder: Path) -> None:
 def test_the_server_serves_them_to_who_has_the_token(folder: Path) -> None:
     client = AppClient(build_app(Standin(WORLD, load_recordings(folder))))
     assert client.get("/3/movie/5").json()["status_code"] == 7
-    assert client.get("/3/movie/5", params={"api_key": "standin"}).content == b'{"id": 5,  "title":"Ember"}'
+    assert client.get("/3/movie/5?api_key=standin").content == b'{"id": 5,  "title":"Ember"}'
 
 
 def test_a_folder_that_cannot_be_served_is_said(tmp_path: Path, folder: Path) -> None:
