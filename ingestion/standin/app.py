@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
@@ -55,7 +55,7 @@ class Standin:
     def right_answer(self, path: str, query: dict[str, str]) -> Answer:
         """What a request is answered with where nothing goes wrong."""
         if self.recordings:
-            return self.recordings.answer(path, query)
+            return self.recordings.answer(path, query, self.world.today.date())
         return api.answer(self.world, path, query)
 
 
@@ -73,60 +73,62 @@ def build_app(standin: Standin) -> Starlette:
     )
 
 
+class _Asked(NamedTuple):
+    """A request, taken apart. `target` is path and query without the key; `at` is when it arrived, seconds."""
+
+    at: float
+    method: str
+    path: str
+    query: dict[str, str]
+    target: str
+    headers: dict[bytes, bytes]
+
+
 async def _serve(standin: Standin, scope: Any, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         return
-    at = standin.clock()
-    path = scope["path"]
-    query = parse_query(scope["query_string"])
-    target_query = without_key(query)
-    headers = dict(scope["headers"])
-    answer, fault = _answer(standin, at, scope["method"], path, query, target_query, headers)
-    reply = prepare(answer, fault, path, headers.get(b"if-none-match", b""))
-    standin.log.add(Request(at, path, target_query, reply.status, fault.kind if fault else None))
+    path, query = scope["path"], parse_query(scope["query_string"])
+    shown = without_key(query)
+    target = f"{path}?{shown}" if shown else path
+    asked = _Asked(standin.clock(), scope["method"], path, query, target, dict(scope["headers"]))
+    answer, fault = _answer(standin, asked)
+    reply = prepare(answer, fault, path, asked.headers.get(b"if-none-match", b""))
+    standin.log.add(Request(asked.at, path, shown, reply.status, fault.kind if fault else None))
     await deliver(reply, scope, receive, send)
 
 
-def _answer(
-    standin: Standin,
-    at: float,
-    method: str,
-    path: str,
-    query: dict[str, str],
-    target_query: str,
-    headers: dict[bytes, bytes],
-) -> tuple[Answer, Fault | None]:
-    is_file = path.startswith("/p/exports/")
-    if not is_file and not path.startswith("/3/"):
+def _answer(standin: Standin, asked: _Asked) -> tuple[Answer, Fault | None]:
+    """What is answered, and the fault that is noted: of several the one that is no change of a field."""
+    is_file = asked.path.startswith("/p/exports/")
+    if not is_file and not asked.path.startswith("/3/"):
         return failure(34), None
-    if method not in ("GET", "HEAD"):
+    if asked.method not in ("GET", "HEAD"):
         return failure(42), None
     if not is_file:
-        if standin.limit and not standin.limit.allows(at):
+        if standin.limit and not standin.limit.allows(asked.at):
             return failure(25), _OVER_THE_LIMIT
-        code = _refusal(query.get("api_key"), headers.get(b"authorization", b""))
+        code = _refusal(asked.query.get("api_key"), asked.headers.get(b"authorization", b""))
         if code:
             return failure(code), None
     if not standin.faults:
-        return standin.right_answer(path, query), None
-    target = f"{path}?{target_query}" if target_query else path
-    fault, drift = decide(standin.faults, standin.world.seed, target, standin.attempts.next(target))
-    return _faulty(standin, path, query, fault, drift), fault or next(iter(drift), None)
+        return standin.right_answer(asked.path, asked.query), None
+    attempt = standin.attempts.next(asked.target)
+    fault, drift = decide(standin.faults, standin.world.seed, asked.target, attempt)
+    return _faulty(standin, asked, fault, drift), fault or next(iter(drift), None)
 
 
 _OVER_THE_LIMIT = Fault(Kind.RATE_LIMITED, retry_after=1)
 
 
-def _faulty(
-    standin: Standin, path: str, query: dict[str, str], fault: Fault | None, drift: tuple[Fault, ...]
-) -> Answer:
+def _faulty(standin: Standin, asked: _Asked, fault: Fault | None, drift: tuple[Fault, ...]) -> Answer:
     if fault and (other := instead(fault)):
         return other
-    page = query.get("page", "1")
-    if fault and fault.kind is Kind.REPEATED_PAGE and page.isdigit() and int(page) > 1:
-        answer = as_page(standin.right_answer(path, {**query, "page": str(int(page) - 1)}), int(page))
+    page = asked.query.get("page", "1")
+    if fault and fault.kind is Kind.REPEATED_PAGE and page.isascii() and page.isdigit() and int(page) > 1:
+        before = {**asked.query, "page": str(int(page) - 1)}
+        answer = as_page(standin.right_answer(asked.path, before), int(page))
     else:
-        answer = standin.right_answer(path, query)
+        answer = standin.right_answer(asked.path, asked.query)
     if drift:
         answer = drifted(answer, drift)
     return spoiled(answer, fault) if fault else answer

@@ -9,8 +9,8 @@ from typing import Any
 from ingestion.standin.answers import Answer
 from ingestion.standin.faults import Fault, Kind
 
-CLOSE = "close"
-"""The key in the state of a request under which the server puts the function that closes the connection."""
+TRANSPORT = "transport"
+"""The key in the state of a request under which the server puts the connection (`asyncio.Transport`)."""
 
 _SLOW_PIECES = 10
 _SHORTEST_AGE, _LONGEST_AGE = 2600, 4500
@@ -88,14 +88,18 @@ async def deliver(reply: Reply, scope: Any, receive: Receive, send: Send) -> Non
         await asyncio.sleep(delay)
     await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     for piece in _pieces(reply.answer, kind):
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if _has_left(scope):
+            return
+        if piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
         if kind is Kind.TRUNCATED:
             await _close(scope, receive)
             return
         if kind is Kind.STALLED:
             await _wait_for_the_client_to_leave(scope, receive)
             return
-        # Without a delay this lets other requests in between the pieces of a large body.
+        # Without a delay this lets other requests in between the pieces of a large body, also where a compressor
+        # holds them back.
         await asyncio.sleep(delay if kind is Kind.SLOW else 0)
     await send({"type": "http.response.body", "body": reply.answer.body if _is_whole(reply.answer, kind) else b""})
 
@@ -108,7 +112,7 @@ def _pieces(answer: Answer, kind: Kind | None) -> Iterator[bytes]:
     """The pieces that go before the last one; none for a body that goes out at once."""
     body = answer.body
     if answer.chunks:
-        yield from filter(None, answer.chunks())
+        yield from answer.chunks()
     elif kind in _BREAKS_OFF:
         yield body[: len(body) // 2]
     elif kind is Kind.SLOW:
@@ -116,11 +120,22 @@ def _pieces(answer: Answer, kind: Kind | None) -> Iterator[bytes]:
         yield from (body[start : start + size] for start in range(0, len(body), size))
 
 
+def _transport(scope: Any) -> asyncio.Transport | None:
+    transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
+    return transport
+
+
+def _has_left(scope: Any) -> bool:
+    """Whether the client is gone: a large body, or a slow one, need not be made to its end."""
+    transport = _transport(scope)
+    return transport is not None and transport.is_closing()
+
+
 async def _close(scope: Any, receive: Receive) -> None:
-    close = scope.get("state", {}).get(CLOSE)
-    if close is None:
+    transport = _transport(scope)
+    if transport is None:
         raise ConnectionResetError("the stand-in closes this connection")
-    close()
+    transport.close()
     while (await receive())["type"] != "http.disconnect":
         pass
 

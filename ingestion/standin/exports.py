@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from ingestion.standin.answers import Answer, encode
@@ -22,12 +22,34 @@ def export(world: World, path: str) -> Answer:
 
     There is one for each day of the last three months up to today, whatever the hour.
     """
+    day = day_of(path, world.today.date())
+    if day is None:
+        return missing()
+    instant = datetime.combine(day, time(tzinfo=UTC))
+    return file_of(lambda: _lines(world.seed, world.movies, instant))
+
+
+def day_of(path: str, today: date) -> date | None:
+    """The day in the name of a file of exports; None where there is no such file as of `today`."""
     match = _NAME.fullmatch(path)
     day = _day(match) if match else None
-    if day is None or not world.today.date() - _KEPT <= day <= world.today.date():
-        return Answer(404, _NOT_THERE, "application/xml")
-    instant = datetime.combine(day, time(tzinfo=UTC))
-    return Answer(200, b"", "application/gzip", lambda: gzipped(_lines(world.seed, world.movies, instant)))
+    return day if day and today - _KEPT <= day <= today else None
+
+
+def missing() -> Answer:
+    """What the file host says of a file that is not there."""
+    return Answer(404, _NOT_THERE, "application/xml")
+
+
+def file_of(lines: Callable[[], Iterator[bytes]]) -> Answer:
+    """Answer with a file of such lines."""
+    return Answer(200, b"", "application/gzip", lambda: gzipped(lines()))
+
+
+def line(number: int, original_title: str, popularity: float) -> bytes:
+    """One line of a file."""
+    row = {"adult": False, "id": number, "original_title": original_title, "popularity": popularity, "video": False}
+    return encode(row) + b"\n"
 
 
 def gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -54,11 +76,4 @@ def _lines(seed: int, movies: int, instant: datetime) -> Iterator[bytes]:
 
 def _line(seed: int, index: int, instant: datetime) -> bytes:
     traits = movie_traits(seed, index)
-    row = {
-        "adult": False,
-        "id": movie_id(seed, index),
-        "original_title": traits.original_title,
-        "popularity": popularity(traits, seed, index, instant),
-        "video": False,
-    }
-    return encode(row) + b"\n"
+    return line(movie_id(seed, index), traits.original_title, popularity(traits, seed, index, instant))

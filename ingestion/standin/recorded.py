@@ -6,17 +6,20 @@ of {path, query, http_status, body}) and `movie_full/movie_<id>_<n>.json` (bodie
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from ingestion.standin.answers import Answer, failure
+from ingestion.standin.exports import day_of, file_of, line, missing
 from lakehouse.errors import ConfigurationError
 
 _IGNORED = frozenset({"api_key", "append_to_response"})
+_DETAILS = re.compile(r"/3/movie/\d+")
 _FULL = re.compile(r"movie_(\d+)_\d+\.json")
 _Read = TypeVar("_Read")
 
@@ -30,6 +33,12 @@ class _Endpoint(msgspec.Struct):
     request: _Target
     http_status: int
     body: msgspec.Raw
+
+
+class _Movie(msgspec.Struct):
+    id: int
+    original_title: str
+    popularity: float = 0.0
 
 
 class _Error(msgspec.Struct):
@@ -51,16 +60,26 @@ class Recordings:
 
     by_path: Mapping[str, list[_Recording]]
 
-    def answer(self, path: str, query: Mapping[str, str]) -> Answer:
+    def answer(self, path: str, query: Mapping[str, str], today: date) -> Answer:
         """The answer to this path whose query differs in the fewest values; 404 where the path is unknown.
 
-        The key and `append_to_response` do not count: a recording has the parts that it has.
+        The key and `append_to_response` do not count: a recording has the parts that it has. An export lists
+        the movies whose details were recorded, whatever the day.
         """
+        if path.startswith("/p/exports/"):
+            return file_of(self._lines) if day_of(path, today) else missing()
         wanted = _relevant(query)
         candidates = self.by_path.get(path)
         if not candidates:
             return failure(34)
         return min(candidates, key=lambda recording: len(recording.query ^ wanted)).answer
+
+    def _lines(self) -> Iterator[bytes]:
+        for path, recordings in self.by_path.items():
+            if _DETAILS.fullmatch(path) and recordings[0].answer.status == 200:
+                # A recording of 2014 has its popularity as text.
+                movie = msgspec.json.decode(recordings[0].answer.body, type=_Movie, strict=False)
+                yield line(movie.id, movie.original_title, movie.popularity)
 
 
 def load_recordings(folder: Path) -> Recordings:

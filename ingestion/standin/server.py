@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ingestion.standin.delivery import CLOSE
+from ingestion.standin.delivery import TRANSPORT
 from lakehouse.errors import ConfigurationError
 
 _BACKLOG = 2048
@@ -19,14 +19,14 @@ _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 75
 
 
-class _Closable(H11Protocol):
-    """Gives the application, in the state of each request, the function that closes the connection."""
+class _Protocol(H11Protocol):
+    """Gives the application, in the state of each request, the connection that it may close."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # asyncio does this only for sockets whose protocol was named; without it each answer waits 40 ms for an ACK
         # between its head and its body.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.app_state = {**self.app_state, CLOSE: transport.close}
+        self.app_state = {**self.app_state, TRANSPORT: transport}
         super().connection_made(transport)
 
 
@@ -48,7 +48,7 @@ def serve(app: Starlette, host: str, port: int, on_listening: Callable[[str], No
         signal.signal(number, _leave)
     config = uvicorn.Config(
         app,
-        http=_Closable,
+        http=_Protocol,
         loop="asyncio",
         lifespan="off",
         ws="none",

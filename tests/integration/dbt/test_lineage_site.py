@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -57,7 +56,7 @@ def site(stack: dict[str, str], built: Settings, tmp_path_factory: pytest.TempPa
         manifest = json.loads((built.home / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))
         yield Served(f"http://127.0.0.1:{port}/", built.home / "dbt" / "site", manifest)
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()
         server.wait(30)
 
 
@@ -93,7 +92,7 @@ def shown(chromium: str, address: str) -> str:
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             # the graph draws only what is in the window
             "--window-size=3600,1600",
-            "--virtual-time-budget=10000",
+            "--virtual-time-budget=30000",
             "--enable-logging=stderr",
             "--dump-dom",
             address,

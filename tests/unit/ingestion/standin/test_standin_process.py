@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from ingestion.synthetic.movie import movie_id
@@ -46,6 +47,15 @@ def test_it_answers_and_says_304_over_one_connection(client: httpx.Client) -> No
     )
     assert (again.status_code, again.content) == (304, b"")
     assert client.get(MOVIE).status_code == 200
+
+
+def test_answers_do_not_wait_for_the_client_to_confirm_the_head(client: httpx.Client) -> None:
+    client.get(MOVIE)
+    began = time.monotonic()
+    for _ in range(50):
+        client.get(MOVIE)
+    # 40 ms for each, where the kernel holds the body back.
+    assert time.monotonic() - began < 1.5
 
 
 def test_a_slow_body_is_whole_and_late(server: RunningStandin, client: httpx.Client) -> None:
@@ -93,6 +103,22 @@ def test_the_export_is_broken_off_too(server: RunningStandin, client: httpx.Clie
     fault(server, "truncated")
     with pytest.raises(httpx.RemoteProtocolError):
         client.get(export)
+
+
+def test_a_large_export_lets_other_requests_in_and_ends_with_its_client() -> None:
+    with standin(movies=3_000_000) as running, running.client(timeout=20) as client:
+        with client.stream("GET", "/p/exports/movie_ids_01_20_2026.json.gz") as answer:
+            next(answer.iter_raw())
+            began = time.monotonic()
+            for _ in range(5):
+                assert client.get(MOVIE).status_code == 200
+            assert time.monotonic() - began < 1.5
+        time.sleep(0.5)
+        server = psutil.Process(running.process.pid)
+        used = server.cpu_times().user
+        time.sleep(1)
+        assert server.cpu_times().user - used < 0.3
+        assert server.memory_info().rss < 150 * 2**20
 
 
 def test_many_at_once_meet_the_same_faults_as_one_after_the_other(server: RunningStandin, client: httpx.Client) -> None:

@@ -1,5 +1,6 @@
+import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from lakehouse.errors import ConfigurationError
 from tests.standin import AppClient
 
 WORLD = World(seed=7, movies=10, today=datetime(2026, 1, 23, tzinfo=UTC))
+
+TODAY = date(2026, 1, 23)
 
 
 class _File(msgspec.Struct):
@@ -65,19 +68,29 @@ def folder(tmp_path: Path) -> Path:
 def test_the_nearest_recording_is_served_as_it_is(
     folder: Path, path: str, query: dict[str, str], status: int, body: bytes
 ) -> None:
-    answer = load_recordings(folder).answer(path, query)
+    answer = load_recordings(folder).answer(path, query, TODAY)
     assert (answer.status, answer.body.strip()) == (status, body)
 
 
 def test_an_unknown_path_is_404(folder: Path) -> None:
     for path in ("/3/movie/8", "/3/movie/7", "/3/movie/5/credits"):
-        assert load_recordings(folder).answer(path, {}).status == 404
+        assert load_recordings(folder).answer(path, {}, TODAY).status == 404
+
+
+def test_the_export_lists_the_movies_that_were_recorded(folder: Path) -> None:
+    write(folder, "endpoints/a.json", endpoint("/3/movie/5", {}, '{"id":5,"original_title":"Glut","popularity":2.5}'))
+    write(folder, "movie_full/movie_6_2.json", '{"id":6,"original_title":"Ember","popularity":0}')
+    answer = load_recordings(folder).answer("/p/exports/movie_ids_01_20_2026.json.gz", {}, TODAY)
+    assert answer.chunks
+    lines = gzip.decompress(b"".join(answer.chunks())).splitlines()
+    assert [(row["id"], row["original_title"]) for row in map(json.loads, lines)] == [(5, "Glut"), (6, "Ember")]
+    assert load_recordings(folder).answer("/p/exports/movie_ids_01_24_2026.json.gz", {}, TODAY).status == 404
 
 
 def test_the_server_serves_them_to_who_has_the_token(folder: Path) -> None:
     client = AppClient(build_app(Standin(WORLD, load_recordings(folder))))
     assert client.get("/3/movie/5").json()["status_code"] == 7
-    assert client.get("/3/movie/5", params={"api_key": "standin"}).content == b'{"id": 5,  "title":"Ember"}'
+    assert client.get("/3/movie/5?api_key=standin").content == b'{"id": 5,  "title":"Ember"}'
 
 
 def test_a_folder_that_cannot_be_served_is_said(tmp_path: Path, folder: Path) -> None:
@@ -98,5 +111,10 @@ def test_every_real_recording_comes_back_byte_for_byte(tmdb_data: Path) -> None:
     assert files
     for file in files:
         recorded = msgspec.json.decode(file.read_bytes(), type=_File)
-        given = recordings.answer(recorded.request["path"], recorded.request["query"])
+        given = recordings.answer(recorded.request["path"], recorded.request["query"], TODAY)
         assert (given.status, given.body) == (recorded.http_status, bytes(recorded.body)), file.name
+    export = recordings.answer("/p/exports/movie_ids_01_20_2026.json.gz", {}, TODAY)
+    assert export.chunks
+    rows = [json.loads(line) for line in gzip.decompress(b"".join(export.chunks())).splitlines()]
+    assert len(rows) > 15
+    assert all(recordings.answer(f"/3/movie/{row['id']}", {}, TODAY).status == 200 for row in rows)
