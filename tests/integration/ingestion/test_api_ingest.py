@@ -64,8 +64,10 @@ class Ingestion:
     tables: BronzeTables
     settings: Settings
 
-    def __call__(self, ask: Ask = CHANGES, as_of: datetime = FIRST, **options: Any) -> BatchSummary:
-        self.server.set_today(as_of.isoformat())
+    def __call__(
+        self, ask: Ask = CHANGES, as_of: datetime = FIRST, today: datetime | None = None, **options: Any
+    ) -> BatchSummary:
+        self.server.set_today((today or as_of).isoformat())
         request = ApiRequest(ask, as_of)
         self.tally = Tally()
         return ingest_api(self.spark, self.settings, request, wall_clock, self.tally, tables=self.tables, **options)
@@ -157,8 +159,8 @@ def test_what_did_not_change_is_not_sent_again(ingestion: Ingestion, tmp_path: P
     ids.write_text("\n".join(map(str, _ids(10))))
     first = ingestion(Ask("ids", path=str(ids)))
     rows = ingestion.rows()
-    # Another time of the same day: the stand-in's catalogue moves by day.
-    again = ingestion(Ask("ids", path=str(ids)), FIRST + timedelta(hours=1))
+    # An hour later TMDB shows the same.
+    again = ingestion(Ask("ids", path=str(ids)), FIRST + timedelta(hours=1), today=FIRST)
     assert counts(first) == {"requested": 10, "landed": 10, "changed": 10}
     assert counts(again) == {"requested": 10, "unchanged": 10}
     assert ingestion.tally.answers[304] == 10
@@ -217,7 +219,7 @@ def test_a_killed_ingestion_goes_on_and_fetches_only_what_was_under_way(
     [batch] = ingestion.rows("batches")
     assert (batch["status"], batch["watermark"]) == ("running", None)
     # A later hour: the same ask goes on with the batch that is unfinished, and keeps its time.
-    again = ingestion(Ask("export"), FIRST + timedelta(hours=4))
+    again = ingestion(Ask("export"), FIRST + timedelta(hours=4), today=FIRST)
     assert again.batch_id == batch["batch_id"]
     assert counts(again) == counts(summary)
     assert {table: ingestion.rows(table) for table in expected} == expected
@@ -276,7 +278,7 @@ def test_a_batch_whose_repeats_are_spent_ends_and_goes_on(ingestion: Ingestion) 
     [failed] = ingestion.rows("batches")
     assert failed["status"] == "failed"
     ingestion.server.set_faults("none")
-    summary = ingestion(Ask("export"), FIRST + timedelta(hours=1))
+    summary = ingestion(Ask("export"), FIRST + timedelta(hours=1), today=FIRST)
     assert summary.batch_id == failed["batch_id"]
     assert len(ingestion.rows()) == MOVIES
     assert [row["status"] for row in ingestion.rows("batches")] == ["succeeded"]
