@@ -197,9 +197,12 @@ class _Landing:
         first_met = [record for record, new in zip(records, is_new, strict=True) if new]
         if not self._has_other_rows:
             return first_met, 0
-        stated = [record for record in first_met if not record.is_assumed]
-        known = existing_keys(self._spark, self._tables, self._batch, stated)
-        new = [record for position, record in enumerate(stated) if position not in known]
+        # What is replayed carries the as-of time of its first batch, at which it may have landed meanwhile.
+        keyed = [record for record in first_met if not record.is_assumed or record.observed_at != self._batch.as_of]
+        known = existing_keys(self._spark, self._tables, self._batch, keyed)
+        landed = {key_of(keyed[position]) for position in known}
+        first_met = [record for record in first_met if not landed or key_of(record) not in landed]
+        new = [record for record in first_met if not record.is_assumed]
         unchanged = 0
         for record in first_met:
             if record.is_assumed:
@@ -212,7 +215,7 @@ class _Landing:
 
     def _latest_observations(self) -> LatestObservations:
         if self._latest is None:
-            # Every assumed time of a batch is its as-of time.
+            # Assumed times are the batch's as-of time, or earlier where a text is replayed.
             self._latest = LatestObservations(self._spark, self._tables, self._batch, self._batch.as_of)
         return self._latest
 
@@ -234,7 +237,9 @@ def _append(
         "month": [batch.as_of.month] * count,
         "day": [batch.as_of.day] * count,
     }
-    frame = spark.createDataFrame(pa.Table.from_pydict(columns, MOVIES_SCHEMA))
+    # Columns that nobody fills are null.
+    missing = {name: [None] * count for name in MOVIES_SCHEMA.names if name not in columns}
+    frame = spark.createDataFrame(pa.Table.from_pydict({**columns, **missing}, MOVIES_SCHEMA))
     note = msgspec.json.encode(_CommitNote(batch.batch_id, progress)).decode()
     # One file a chunk: many small files cost every later reader more than one task costs here.
     frame.coalesce(1).write.format("delta").mode("append").option("compression", "snappy").option(
