@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def drift(
     batch_id: Annotated[
-        str | None, typer.Argument(metavar="[BATCH]", help="A batch; without it, the last that landed something.")
+        str | None, typer.Argument(metavar="BATCH", help="A batch; without it, the last that landed something.")
     ] = None,
     accept: Annotated[
         bool, typer.Option("--accept", help="Take the batch as it is: later ones are compared with it.")
