@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingestion.batch import BatchSummary
-from ingestion.tables import BATCHES_SCHEMA, BronzeTables
+from ingestion.tables import BATCHES_SCHEMA, BRONZE, BronzeTables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -44,3 +44,13 @@ def record_batch(spark: "SparkSession", summary: BatchSummary, tables: BronzeTab
         """,
         given=frame,
     )
+
+
+def last_landed(spark: "SparkSession", batch_id: str | None = None, tables: BronzeTables = BRONZE) -> str | None:
+    """The id of the batch that ended last of those that landed something, or of the named one; None: there is none."""
+    from pyspark.sql.functions import col
+
+    batches = spark.read.table(tables.batches)
+    chosen = batches.where(col("batch_id") == batch_id) if batch_id else batches.where(col("landed") > 0)
+    row = chosen.orderBy(col("finished_at").desc(), col("batch_id").desc()).select("batch_id").head()
+    return str(row.batch_id) if row else None

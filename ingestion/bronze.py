@@ -255,9 +255,12 @@ class _Landing:
         first_met = [record for record, new in zip(records, is_new, strict=True) if new]
         if not self.has_other_rows:
             return first_met, 0, sum(record.is_assumed for record in first_met)
-        stated = [record for record in first_met if not record.is_assumed]
-        known = existing_keys(self._spark, self._tables, self._batch, stated)
-        new = [record for position, record in enumerate(stated) if position not in known]
+        # What is replayed carries the as-of time of its first batch, at which it may have landed meanwhile.
+        keyed = [record for record in first_met if not record.is_assumed or record.observed_at != self._batch.as_of]
+        known = existing_keys(self._spark, self._tables, self._batch, keyed)
+        landed = {key_of(keyed[position]) for position in known}
+        first_met = [record for record in first_met if not landed or key_of(record) not in landed]
+        new = [record for record in first_met if not record.is_assumed]
         unchanged = changed = 0
         for record in first_met:
             if record.is_assumed:
@@ -272,7 +275,7 @@ class _Landing:
     def latest(self) -> LatestObservations:
         """What Bronze knew of each movie before this batch; read when it is first needed."""
         if self._latest is None:
-            # Every assumed time of a batch is its as-of time.
+            # Assumed times are the batch's as-of time, or earlier where a text is replayed.
             self._latest = LatestObservations(self._spark, self._tables, self._batch, self._batch.as_of)
         return self._latest
 

@@ -1,8 +1,8 @@
-"""`lakehouse ingest`, `lakehouse quarantine` and `lakehouse tmdb-standin`."""
+"""`lakehouse ingest`, and where the other commands of this package are added."""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("records", "landed", "unchanged", "quarantined", "duplicates", "missing")
 
-quarantine = typer.Typer(help="What could not be landed, and why.", no_args_is_help=True)
-
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the `lakehouse` command."""
+    from ingestion.drift_command import drift
+    from ingestion.quarantine_commands import quarantine
+
     app.command()(ingest)
+    app.command()(drift)
     app.add_typer(quarantine, name="quarantine")
     standin.register(app)
 
@@ -133,21 +135,3 @@ def show(summary: "BatchSummary") -> None:
     console.print(table("", columns, [row], right=(*_NUMBERS, "MB", "seconds")))
     if summary.quarantined:
         console.print("`lakehouse quarantine list` says why some could not be landed.")
-
-
-@quarantine.command("list")
-def list_reasons() -> None:
-    """Count what is in quarantine by reason, with an example of each."""
-    from ingestion.quarantine import list_quarantine
-    from lakehouse.spark import spark_session
-
-    with console.status("reading the quarantine"):
-        lines = list_quarantine(spark_session(load_settings(), "quarantine"))
-    if not lines:
-        console.print("Nothing is in quarantine.")
-        return
-    rows: list[tuple[Any, ...]] = [
-        (line.reason, line.source, f"{line.texts:,}", f"{line.waiting:,}", line.example[:160]) for line in lines
-    ]
-    columns = ("reason", "source", "texts", "waiting", "for example")
-    console.print(table("", columns, rows, right=("texts", "waiting")))

@@ -9,3 +9,7 @@ class SourceError(LakehouseError):
 
 class BatchError(LakehouseError):
     """The batch cannot be landed as asked: its id was used for other content."""
+
+
+class QuarantineError(LakehouseError):
+    """What was asked for is not in quarantine, or not one text."""

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
 from ingestion.batch import Batch
+from ingestion.errors import QuarantineError
 from ingestion.records import Reject
 from ingestion.tables import BRONZE, QUARANTINE_SCHEMA, BronzeTables
 
@@ -79,7 +81,7 @@ def _append(spark: "SparkSession", tables: BronzeTables, batch: Batch, rejects: 
             "ingested_at": batch.as_of,
             "replayed_at": None,
             "movie_id": reject.movie_id,
-            "observed_at": None,
+            "observed_at": reject.observed_at,
         }
         for name, reject in rejects.items()
     ]
@@ -95,19 +97,63 @@ class QuarantineLine(NamedTuple):
     texts: int
     waiting: int
     example: str
+    example_id: str
 
 
-def list_quarantine(spark: "SparkSession", tables: BronzeTables = BRONZE) -> list[QuarantineLine]:
+def list_quarantine(
+    spark: "SparkSession", tables: BronzeTables = BRONZE, reason: str | None = None, source: str | None = None
+) -> list[QuarantineLine]:
     """Count what is in quarantine by reason and source, the most frequent first.
 
-    `waiting` counts those that have not been replayed.
+    `waiting` counts those that have not been replayed. `reason` and `source` leave out the others.
     """
     rows = spark.sql(
         f"""
-        select reason, source, count(*) as n, count_if(replayed_at is null) as waiting, min(detail) as example
+        select
+            reason, source, count(*) as n, count_if(replayed_at is null) as waiting,
+            min(detail) as example, min_by(quarantine_id, detail) as example_id
         from {tables.quarantine}
+        where reason = coalesce(:reason, reason) and source = coalesce(:source, source)
         group by reason, source
         order by n desc, reason, source
-        """
+        """,
+        {"reason": reason, "source": source},
     ).collect()
-    return [QuarantineLine(row.reason, row.source, row.n, row.waiting, row.example) for row in rows]
+    return [QuarantineLine(row.reason, row.source, row.n, row.waiting, row.example, row.example_id) for row in rows]
+
+
+class QuarantinedText(NamedTuple):
+    """One row of the quarantine; see `ingestion.tables` for what its columns mean."""
+
+    quarantine_id: str
+    raw: str
+    reason: str
+    detail: str
+    source: str
+    batch_id: str
+    ingested_at: datetime
+    replayed_at: datetime | None
+    movie_id: str | None
+    observed_at: datetime | None
+
+
+def find_quarantined(spark: "SparkSession", prefix: str, tables: BronzeTables = BRONZE) -> QuarantinedText:
+    """Give the one text whose id begins with `prefix`.
+
+    Raises:
+        QuarantineError: none does, or several do.
+    """
+    from pyspark.sql.functions import col
+
+    found = spark.read.table(tables.quarantine).where(col("quarantine_id").startswith(prefix.lower()))
+    names = [row.quarantine_id for row in found.select("quarantine_id").orderBy("quarantine_id").head(6)]
+    if not prefix or not names:
+        raise QuarantineError(
+            f"No text in quarantine has an id that begins with {prefix!r}.",
+            "`lakehouse quarantine list` gives the id of an example of each reason.",
+        )
+    if len(names) > 1:
+        listed = ", ".join(name[:16] for name in names[:5]) + (", ..." if len(names) > 5 else "")
+        raise QuarantineError(f"Several ids begin with {prefix!r}: {listed}.", "Give more of the id.")
+    (row,) = found.toArrow().to_pylist()
+    return QuarantinedText(**row)

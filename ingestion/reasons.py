@@ -1,6 +1,9 @@
 """Why a record could not be landed: the one list of reason codes of `bronze.quarantine`."""
 
+import ast
+import inspect
 from enum import StrEnum
+from functools import cache
 
 
 class Reason(StrEnum):
@@ -47,3 +50,16 @@ class Reason(StrEnum):
 
     OTHER_MOVIE = "other_movie"
     """TMDB answered with another movie than the one that was asked for."""
+
+
+@cache
+def meanings() -> dict[str, str]:
+    """What each reason means: code -> the text that stands beside it above, on one line."""
+    (declared,) = ast.parse(inspect.getsource(Reason)).body
+    assert isinstance(declared, ast.ClassDef)
+    found = {}
+    for name, text in zip(declared.body, declared.body[1:], strict=False):
+        match name, text:
+            case ast.Assign(value=ast.Constant(str(code))), ast.Expr(value=ast.Constant(str(meaning))):
+                found[code] = " ".join(meaning.split())
+    return found

@@ -69,8 +69,9 @@ class Record(NamedTuple):
 class Reject(NamedTuple):
     """What could not be landed.
 
-    `identity` stands for the whole text where `raw` holds only its beginning. `movie_id` is the movie that was asked
-    for, None where the source asked for none.
+    `identity` stands for the whole text where `raw` holds only its beginning. `movie_id` is the movie that was
+    asked for, None where the source asked for none; `observed_at` the time that the source stated for the text, None
+    where it stated none.
     """
 
     raw: str
@@ -78,6 +79,7 @@ class Reject(NamedTuple):
     detail: str
     identity: str = ""
     movie_id: str | None = None
+    observed_at: datetime | None = None
 
 
 class DefaultTime(NamedTuple):
@@ -131,7 +133,8 @@ def parse_record(raw: RawRecord, default: DefaultTime) -> Record | Reject:
         return _parse(text, raw, default)
     except _Refused as refused:
         detail = f"{raw.place}: {refused.detail}"
-        return Reject(text.decode("utf-8", errors="backslashreplace"), refused.reason, detail)
+        stated = raw.observed_at or (None if default.is_assumed else default.observed_at)
+        return Reject(text.decode("utf-8", errors="backslashreplace"), refused.reason, detail, observed_at=stated)
 
 
 def _parse(text: bytes, raw: RawRecord, default: DefaultTime) -> Record:

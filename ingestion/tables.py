@@ -37,6 +37,11 @@ class BronzeTables:
         """One row a movie that a batch asks TMDB for. Key: batch_id, position."""
         return f"{self.database}.requested_movies"
 
+    @property
+    def fields(self) -> str:
+        """One row a field that a batch's payloads carry. Key: batch_id, endpoint, path."""
+        return f"{self.database}.fields"
+
 
 BRONZE = BronzeTables()
 
@@ -100,6 +105,21 @@ _REQUESTED_MOVIES: Columns = {
     "movie_id": "bigint comment 'TMDB movie id'",
 }
 
+_FIELDS: Columns = {
+    "batch_id": "string comment 'the batch'",
+    "source": "string comment 'which source it read'",
+    "endpoint": "string comment 'which view of a movie its payloads are'",
+    "path": "string comment 'the field, e.g. budget, credits.cast, genres[].id; genres[] are the elements'",
+    "present": "bigint comment 'objects that carry it, null or not; of each list the first 20 elements count'",
+    "nulls": "bigint comment 'how many of these are null'",
+    "empties": "bigint comment 'how many of these are an empty text or an empty list'",
+    "types": "map<string, bigint> comment 'text, number, boolean, object, list -> how often; null is no type'",
+    "sampled_records": "bigint comment 'records that were looked into: of each endpoint the 2,000 with the "
+    "first payload_sha256, fewer where fewer landed'",
+    "ingested_at": "timestamp comment 'as-of time of the batch'",
+    "is_accepted": "boolean comment 'whether later batches are compared with it; false: it stopped Silver'",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Table:
@@ -151,6 +171,17 @@ REQUESTED_MOVIES_SCHEMA = pa.schema(
     [("batch_id", pa.string()), ("position", pa.int64()), ("movie_id", pa.int64())],
 )
 
+FIELDS_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("batch_id", "source", "endpoint", "path")),
+        *((name, pa.int64()) for name in ("present", "nulls", "empties")),
+        ("types", pa.map_(pa.string(), pa.int64())),
+        ("sampled_records", pa.int64()),
+        ("ingested_at", _UTC_INSTANT),
+        ("is_accepted", pa.bool_()),
+    ]
+)
+
 
 def ensure_tables(spark: "SparkSession", tables: BronzeTables = BRONZE) -> None:
     """Create the Bronze tables where they do not exist."""
@@ -174,6 +205,9 @@ def _declared(tables: BronzeTables) -> dict[str, _Table]:
         tables.quarantine: _Table(_QUARANTINE, "What could not be landed: one row a text and reason"),
         tables.batches: _Table(_BATCHES, "One row a batch"),
         tables.requested_movies: _Table(_REQUESTED_MOVIES, "What each batch asks TMDB for: one row a batch and movie"),
+        tables.fields: _Table(
+            _FIELDS, "Which fields the payloads of a batch carry: one row a batch, endpoint and path"
+        ),
     }
 
 
