@@ -3,11 +3,9 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from threading import Barrier
 from typing import TYPE_CHECKING
@@ -17,8 +15,7 @@ import psutil
 import pytest
 
 from lakehouse.lease import HadoopEntries, Holder, LeaseHeld, LeaseLost, held, take
-from lakehouse.settings import load_settings
-from tests.instance import ROOT, environment, selected
+from tests.instance import ROOT, environment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -178,42 +175,50 @@ def test_a_lease_given_back_after_it_was_lost_and_removed_does_not_come_back(
     assert names(tmp_path) == ["000002"]
 
 
-_HOLDER = """
-import sys, time
+_TRY_WHEN_TOLD = """
+import sys
 from lakehouse.clock import now
-from lakehouse.lease import held
+from lakehouse.lease import LeaseHeld, held
 from lakehouse.settings import load_settings
 from lakehouse.spark import spark_session
 settings = load_settings()
-with held(spark_session(settings, "holder"), settings.warehouse, "test", "the holder", now):
-    print("held", flush=True)
-    time.sleep(600)
+spark = spark_session(settings, sys.argv[1])
+for line in sys.stdin:
+    try:
+        with held(spark, settings.warehouse, "test", sys.argv[1], now) as lease:
+            lease.check()
+            print(lease.number, flush=True)
+            if line == "keep\\n":
+                sys.stdin.readline()
+    except LeaseHeld as error:
+        print(error.message, flush=True)
 """
 
 
 @pytest.mark.stack
 def test_on_hdfs_one_process_holds_and_its_kill_frees_it(stack: dict[str, str]) -> None:
-    from lakehouse.clock import now
-    from lakehouse.spark import spark_session
+    def start(name: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", _TRY_WHEN_TOLD, name]
+        return subprocess.Popen(
+            command, env=environment(stack), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
-    child = subprocess.Popen(
-        [sys.executable, "-c", _HOLDER], env=environment(stack), cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        with selected(stack):
-            settings = load_settings()
-            spark = spark_session(settings, "lease-test")
+    def ask(child: "subprocess.Popen[str]", line: str) -> str:
+        assert child.stdin
         assert child.stdout
-        assert child.stdout.readline() == "held\n"
-        with pytest.raises(LeaseHeld, match=rf"in use by the holder \(process {child.pid} on "):
-            take(HadoopEntries(spark, f"{settings.warehouse}/_leases/test"), "test", "a test", now, 300)
-        child.kill()
-        child.wait()
-        began = time.monotonic()
-        with held(spark, settings.warehouse, "test", "a test", now) as lease:
-            assert lease.number == 2
-            lease.check()
-        assert time.monotonic() - began < 10
+        child.stdin.write(f"{line}\n")
+        child.stdin.flush()
+        return child.stdout.readline().strip()
+
+    first, second = start("the first"), start("the second")
+    try:
+        assert ask(first, "keep") == "1"
+        assert ask(second, "try").startswith(f"'test' is in use by the first (process {first.pid} on ")
+        first.kill()
+        first.wait()
+        assert ask(second, "try") == "2"
+        assert ask(second, "try") == "3"
     finally:
-        child.kill()
-        child.wait()
+        for child in (first, second):
+            child.kill()
+            child.communicate()
