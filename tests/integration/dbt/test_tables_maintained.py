@@ -11,9 +11,9 @@ import pytest
 
 from lakehouse.hive import query
 from lakehouse.settings import Settings
+from lakehouse.upkeep import Maintained
 from orchestration import dbt, maintenance_command
 from orchestration.dbt import DbtFailed
-from orchestration.maintenance_command import Maintained
 from tests import lake
 from tests.instance import ROOT, lakehouse, selected
 
