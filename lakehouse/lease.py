@@ -127,11 +127,10 @@ class Lease:
         if (now - self._renewed_at).total_seconds() >= self._seconds / 3:
             self._entries.renew(self.number, now)
             self._renewed_at = now
-        numbers = self._entries.numbers()
-        if not numbers or numbers[-1] != self.number:
-            other = self._entries.look(numbers[-1]) if numbers else None
+        if self._entries.numbers()[-1:] != [self.number]:
+            other = _who(_highest(self._entries))
             raise LeaseLost(
-                f"The lease {self._name!r} (number {self.number}) has gone to {_who(other)}; it was not renewed for "
+                f"The lease {self._name!r} (number {self.number}) has gone to {other}; it was not renewed for "
                 f"{self._seconds:.0f} s, or was taken away.",
                 "Nothing was written after that. Run the same command again when the other has ended.",
             )
@@ -234,12 +233,11 @@ def _attempt(entries: Entries, me: Holder) -> int | Entry | None:
         return before
     number = last + 1
     if not entries.claim(number, me):
-        return entries.look(entries.numbers()[-1])
-    highest = entries.numbers()[-1]
-    if highest != number:
+        return _highest(entries)
+    if entries.numbers()[-1:] != [number]:
         # Others have come and gone since the first look, and have cleaned up behind them.
         entries.remove(number)
-        return entries.look(highest)
+        return _highest(entries)
     before = entries.look(last) if last else None
     if before and not is_free(before, me):
         # Its holder woke up and renewed it at the last moment: `Lease.check`.
@@ -282,6 +280,11 @@ def _this_process(purpose: str, now: datetime, seconds: float) -> Holder:
         seconds=seconds,
         nonce=uuid.uuid4().hex,
     )
+
+
+def _highest(entries: Entries) -> Entry | None:
+    numbers = entries.numbers()
+    return entries.look(numbers[-1]) if numbers else None
 
 
 def _who(entry: Entry | None) -> str:
@@ -333,7 +336,8 @@ class HadoopEntries:
         # The time of a lease is always its holder's, not the file system's.
         self._set_time(source, holder.taken_at)
         _unless_missing(self._files.rename, self._path(source), self._path(target))
-        is_mine = self._read(target) == holder
+        found = self._read(target)
+        is_mine = found is not None and found.nonce == holder.nonce
         if not is_mine:
             for left in (f"{target}/{staged}", source):
                 self._files.delete(self._path(left), True)
