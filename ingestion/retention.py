@@ -237,7 +237,7 @@ def plan_retention(
         decide(partitions, state.reading, unread, unfinished),
         replayed=spark.read.table(tables.quarantine).where(_is_replayed(before)).count(),
         plans=spark.sql(
-            f"select 1 from {tables.requested_movies} left semi join ({_over(tables, plans_before)}) using (batch_id)"
+            f"select 1 from {tables.requested_movies} left semi join ({_ended(tables, plans_before)}) using (batch_id)"
         ).count(),
     )
 
@@ -263,8 +263,8 @@ def delete_expired(spark: "SparkSession", plan: RetentionPlan, lease: "Lease", t
             spark.sql(
                 f"""
                 merge into {tables.requested_movies} as planned
-                using ({_over(tables, plan.plans_before)}) as over
-                on planned.batch_id = over.batch_id
+                using ({_ended(tables, plan.plans_before)}) as ended
+                on planned.batch_id = ended.batch_id
                 when matched then delete
                 """
             )
@@ -293,17 +293,20 @@ def _remembered(spark: "SparkSession", tables: BronzeTables, reader: str) -> str
 def _partitions(spark: "SparkSession", before: date, tables: BronzeTables) -> list[Partition]:
     rows = spark.sql(
         f"""
-        select day, sum(n) as n, sum(size) as size
-        from (
-            select make_date(year, month, day) as day, _metadata.file_size as size, count(*) as n
-            from {tables.movies}
-            where {_is_before(before)}
-            group by year, month, day, _metadata.file_path, _metadata.file_size
-        )
-        group by day
+        with
+            observations as (
+                select
+                    make_date(year, month, day) as ingestion_date,
+                    _metadata.file_path as file,
+                    _metadata.file_size as size
+                from {tables.movies}
+                where {_is_before(before)}
+            ),
+            files as (select ingestion_date, size, count(*) as n from observations group by ingestion_date, file, size)
+        select ingestion_date, sum(n) as n, sum(size) as size from files group by ingestion_date
         """
     )
-    return [Partition(row.day, row.n, row.size) for row in rows.collect()]
+    return [Partition(row.ingestion_date, row.n, row.size) for row in rows.collect()]
 
 
 def _unread(spark: "SparkSession", state: BronzeState, before: date, tables: BronzeTables) -> set[date]:
@@ -313,12 +316,12 @@ def _unread(spark: "SparkSession", state: BronzeState, before: date, tables: Bro
         return set()
     rows = spark.sql(
         f"""
-        select distinct make_date(year, month, day) as day
+        select distinct make_date(year, month, day) as ingestion_date
         from table_changes('{tables.movies}', {state.reading.version + 1}, {last})
         where _change_type in ('insert', 'update_postimage') and {_is_before(before)}
         """
     )
-    return {row.day for row in rows.collect()}
+    return {row.ingestion_date for row in rows.collect()}
 
 
 def _unfinished(spark: "SparkSession", state: BronzeState, before: date, tables: BronzeTables) -> dict[date, list[str]]:
@@ -338,13 +341,13 @@ def _unfinished(spark: "SparkSession", state: BronzeState, before: date, tables:
         spark.read.table(tables.movies)
         .where(_is_before(before))
         .where(col("batch_id").isin(sorted(unfinished)))
-        .selectExpr("make_date(year, month, day) as day", "batch_id")
+        .selectExpr("make_date(year, month, day) as ingestion_date", "batch_id")
         .distinct()
         .collect()
     )
     found: dict[date, list[str]] = {}
     for row in rows:
-        found.setdefault(row.day, []).append(row.batch_id)
+        found.setdefault(row.ingestion_date, []).append(row.batch_id)
     return found
 
 
@@ -357,7 +360,7 @@ def _is_replayed(before: date) -> str:
     return f"replayed_at is not null and ingested_at < timestamp'{midnight}'"
 
 
-def _over(tables: BronzeTables, before: datetime) -> str:
+def _ended(tables: BronzeTables, before: datetime) -> str:
     """The batches that succeeded, and ended before an instant."""
     return (
         f"select distinct batch_id from {tables.batches} "

@@ -91,9 +91,9 @@ def _is_crowded(spark: "SparkSession", name: str, files: int, partition_columns:
     crowded = spark.sql(
         f"""
         select {columns}
-        from {name}
+        from (select {columns}, _metadata.file_path as file from {name})
         group by {columns}
-        having count(distinct _metadata.file_path) > 1
+        having count(distinct file) > 1
         limit 1
         """
     )

@@ -368,13 +368,10 @@ def test_old_files_stay_until_silver_has_read_them(
 def test_killed_between_two_steps_the_next_run_does_the_rest(
     spark: "SparkSession", tables: BronzeTables, land: Land, maintain: Maintain, silver: Silver
 ) -> None:
-    def prepare() -> None:
-        land(OLD, 1, 2, 3)
-        land(KEPT, 4, 5, 6)
-        plan_of_batches(spark, tables)
-        silver.read()
-
-    prepare()
+    land(OLD, 1, 2, 3)
+    land(KEPT, 4, 5, 6)
+    plan_of_batches(spark, tables)
+    silver.read()
     steps, kept = 0, Lease.kept
     for kill_at in count():
         calls = count()
