@@ -76,11 +76,12 @@ class Spark(Section):
 
 
 class Ingest(Section):
-    """How a batch is read and landed."""
+    """How a batch is read and landed, and how long Bronze keeps it."""
 
     chunk_rows: int = Field(8000, ge=1, description="records in one Bronze commit, at most")
     chunk_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="bytes of payload in one Bronze commit")
     max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="a longer record goes to quarantine")
+    retention_days: int = Field(730, ge=1, description="what was ingested earlier may be deleted from Bronze")
 
 
 class Tmdb(Section):

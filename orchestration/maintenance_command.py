@@ -1,60 +1,118 @@
-"""`lakehouse maintain`: OPTIMIZE and VACUUM of the models' tables, by dbt's operation `maintain`."""
+"""`lakehouse maintain`: retention of Bronze, and OPTIMIZE and VACUUM of all tables.
+
+Bronze is done by `ingestion.maintenance` in a Spark session of its own, under the lease `bronze`; the models' tables
+are done by dbt's operation `maintain`.
+"""
 
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from lakehouse.clock import now, parse_instant
 from lakehouse.errors import ConfigurationError
 from lakehouse.settings import Settings, load_settings
 from lakehouse.terminal import console, table
+from lakehouse.upkeep import Maintained
 from orchestration.dbt import DbtFailed, common_arguments, environment_set
+
+if TYPE_CHECKING:
+    from ingestion.maintenance import BronzeMaintained
+    from ingestion.retention import RetentionPlan
 
 _MARK = "lakehouse.maintain "
 """What the lines begin with that the operation logs for this program: JSON, when a table begins and when it ends."""
 
 
-@dataclass(frozen=True)
-class Maintained:
-    """What became of one table.
-
-    Args:
-        table: `schema.table`.
-        files_before: files that the table consisted of; None where there is no table yet.
-        files_after: the same, afterwards.
-        done: what was done, in words; empty where there was nothing to do.
-        seconds: how long it took.
-    """
-
-    table: str
-    files_before: int | None
-    files_after: int | None
-    done: tuple[str, ...]
-    seconds: float
-
-
 def maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    select: Annotated[str | None, typer.Option("--select", "-s", help="dbt's node selection; all without it.")] = None,
+    delete_expired: Annotated[
+        bool,
+        typer.Option("--delete-expired", help="Delete from Bronze what is older than ingest.retention_days."),
+    ] = False,
+    select: Annotated[
+        str | None, typer.Option("--select", "-s", help="dbt's node selection, Bronze is left out; all without it.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="The instant from which age is counted (ISO 8601); without it, now.")
+    ] = None,
 ) -> None:
-    """Put the small files of the models' tables together (OPTIMIZE), and delete old ones (VACUUM)."""
+    """Put small files together (OPTIMIZE), delete old ones (VACUUM), and name what has expired in Bronze.
+
+    What has expired is deleted only with --delete-expired, and never before Silver has read it.
+    """
     from lakehouse.services.health import require
     from orchestration.progress import Progress
 
+    if select and delete_expired:
+        raise ConfigurationError(
+            "--select names models, and what expires is in Bronze.", "Give --delete-expired without --select."
+        )
+    instant = parse_instant(as_of) if as_of else now()
+    if delete_expired and instant > now():
+        raise ConfigurationError(
+            f"--as-of {as_of} lies ahead, and more would be deleted than has expired.", "Give an instant that has been."
+        )
     settings = load_settings()
     require(settings, "hdfs", "metastore", "thrift")
-    with Progress() as progress, progress.step("maintain") as findings:
-        progress.detail("dbt reads its project")
-        names = selected(settings, select) if select else None
-        found = run(settings, dry_run, names, progress.detail)
-        busy = f"{sum(bool(one.done) for one in found)} of {len(found)} tables had something to do"
-        findings.append(f"{busy}; a dry run, nothing was done" if dry_run else busy)
+    found: list[Maintained] = []
+    bronze: BronzeMaintained | None = None
+    with Progress() as progress:
+        if not select:
+            with progress.step("bronze") as findings:
+                progress.detail("starting Spark")
+                bronze = maintain_bronze(settings, instant, dry_run, delete_expired, progress.detail)
+                found += bronze.tables
+                findings += [retention_sentence(bronze), _how_busy(bronze.tables, dry_run)]
+        with progress.step("models") as findings:
+            progress.detail("dbt reads its project")
+            names = selected(settings, select) if select else None
+            models = run(settings, dry_run, names, progress.detail)
+            found += models
+            findings.append(_how_busy(models, dry_run))
     console.print()
+    if bronze is not None and bronze.plan.partitions:
+        console.print(retention_report(bronze.plan, bronze.is_deleted))
+        console.print()
     console.print(report(found))
+
+
+def maintain_bronze(
+    settings: Settings,
+    as_of: datetime,
+    dry_run: bool,
+    deletes: bool,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> "BronzeMaintained":
+    """Maintain Bronze in a session of its own.
+
+    Args:
+        settings: the settings in force.
+        as_of: the instant from which age is counted.
+        dry_run: only say what would be done; needs no lease.
+        deletes: delete what has expired.
+        on_step: told what is begun.
+
+    Raises:
+        LeaseHeld: another process writes Bronze.
+    """
+    from ingestion.maintenance import maintain_bronze as maintain
+    from lakehouse.lease import held
+    from lakehouse.spark import spark_session
+
+    spark = spark_session(settings, "maintain")
+    days = settings.ingest.retention_days
+    try:
+        if dry_run:
+            return maintain(spark, None, as_of, days, on_step=on_step)
+        with held(spark, settings.warehouse, "bronze", "lakehouse maintain", now) as lease:
+            return maintain(spark, lease, as_of, days, deletes, on_step=on_step)
+    finally:
+        spark.stop()
 
 
 def selected(settings: Settings, select: str) -> list[str]:
@@ -176,3 +234,41 @@ def report(found: Sequence[Maintained]) -> Table:
     )
     numbers = ["files before", "files after", "seconds"]
     return table("Tables", ["table", "files before", "files after", "done", "seconds"], rows, right=numbers)
+
+
+def _how_busy(found: Sequence[Maintained], dry_run: bool) -> str:
+    busy = f"{sum(bool(one.done) for one in found)} of {len(found)} tables had something to do"
+    return f"{busy}; a dry run, nothing was done" if dry_run else busy
+
+
+def retention_sentence(bronze: "BronzeMaintained") -> str:
+    """How much has expired, and what became of it."""
+    plan = bronze.plan
+    counts = {
+        "observations": sum(partition.rows for partition in plan.going),
+        "replayed texts": plan.replayed,
+        "entries of old plans": plan.plans,
+    }
+    expired = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    if not expired:
+        return f"nothing to delete from before {plan.before}"
+    return f"deleted {expired}" if bronze.is_deleted else f"--delete-expired would delete {expired}"
+
+
+def retention_report(plan: "RetentionPlan", is_deleted: bool) -> Table:
+    """The partitions of Bronze that are old enough to go, neighbours of the same fate on one line."""
+    from ingestion.retention import spans
+
+    rows: list[tuple[Any, ...]] = [
+        (
+            f"{span.first}" if span.days == 1 else f"{span.first} to {span.last}",
+            f"{span.days:,}",
+            f"{span.rows:,}",
+            f"{span.bytes_:,}",
+            f"kept: {span.kept_because}" if span.kept_because else "deleted" if is_deleted else "to be deleted",
+        )
+        for span in spans(plan.partitions)
+    ]
+    numbers = ["partitions", "rows", "bytes"]
+    title = f"bronze.movies, ingested before {plan.before}"
+    return table(title, ["ingestion date", *numbers, "what becomes of it"], rows, right=numbers)

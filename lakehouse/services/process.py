@@ -63,13 +63,14 @@ def running(home: Path, name: str) -> Running | None:
     except (ValueError, TypeError):
         path.unlink(missing_ok=True)
         return None
-    if _is_alive(found):
+    if is_alive(found):
         return found
     path.unlink(missing_ok=True)
     return None
 
 
-def _is_alive(process: Running) -> bool:
+def is_alive(process: Running) -> bool:
+    """Whether that very process still runs, and not another one that got its number."""
     try:
         seen = psutil.Process(process.pid)
         return seen.status() != psutil.STATUS_ZOMBIE and abs(seen.create_time() - process.started) < _SAME_START_SECONDS

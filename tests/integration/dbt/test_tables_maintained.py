@@ -11,9 +11,9 @@ import pytest
 
 from lakehouse.hive import query
 from lakehouse.settings import Settings
+from lakehouse.upkeep import Maintained
 from orchestration import dbt, maintenance_command
 from orchestration.dbt import DbtFailed
-from orchestration.maintenance_command import Maintained
 from tests import lake
 from tests.instance import ROOT, lakehouse, selected
 
@@ -34,12 +34,14 @@ def _build(stack: dict[str, str], settings: Settings, *arguments: str) -> None:
         dbt.build(settings, ["--resource-type", "model", "--resource-type", "snapshot", *arguments])
 
 
-def _observe(stack: dict[str, str], folder: Path, title: str, movie_id: str, day: str) -> None:
+def _observe(
+    stack: dict[str, str], folder: Path, title: str, movie_id: str, day: str, as_of: str = "2026-03-01"
+) -> None:
     """Land one observation of a movie, which says by its overview when it was seen."""
     path = folder / f"{day}.jsonl"
     record = {"id": int(movie_id), "title": title, "overview": f"Seen on {day}."}
     path.write_text(json.dumps({"observed_by": day, "record": record}) + "\n", encoding="utf-8")
-    _run(stack, "ingest", "--source", "file", "--path", str(path), "--as-of", "2026-03-01")
+    _run(stack, "ingest", "--source", "file", "--path", str(path), "--as-of", as_of)
 
 
 def _tables(settings: Settings, *schemas: str) -> list[str]:
@@ -202,6 +204,40 @@ def test_old_files_stay_until_they_were_read_and_are_deleted_then(
         assert lake.content(grown) == content
     finally:
         query(grown, f"set {_CHECK} = true")
+
+
+def test_what_expires_in_bronze_is_deleted_once_silver_has_read_it_and_stays_in_silver(
+    stack: dict[str, str], grown: Settings, tmp_path: Path
+) -> None:
+    def in_bronze() -> int:
+        return int(query(grown, "select count(*) from bronze.movies where year = 2023").rows[0][0])
+
+    movie_id = _any_movie(grown)
+    _observe(stack, tmp_path, "An Old Title", movie_id, "2023-05-31", as_of="2023-06-01")
+    told = _run(stack, "maintain", "--delete-expired")
+    assert re.search(r"2023-06-01 +1 +1 +[\d,]+ +kept: Silver has not read all of it", told), told
+    assert in_bronze() == 1
+
+    _build(stack, grown)
+    content = lake.content(grown, "staging", "silver", "gold")
+    told = _run(stack, "maintain", "--dry-run")
+    assert "--delete-expired would delete 1 observations" in told, told
+    assert re.search(r"2023-06-01 +1 +1 +[\d,]+ +to be deleted", told), told
+    assert in_bronze() == 1
+    told = _run(stack, "maintain", "--delete-expired")
+    assert re.search(r"2023-06-01 +1 +1 +[\d,]+ +deleted", told), told
+    assert in_bronze() == 0
+
+    # Deleted rows are no news to Silver, and what comes after them is read as a batch.
+    _build(stack, grown)
+    assert lake.content(grown, "staging", "silver", "gold") == content
+    _observe(stack, tmp_path, "The Newest Title", movie_id, "2026-02-05")
+    _build(stack, grown, "--selector", "bronze_to_silver")
+    merge = query(grown, "describe history staging.stg_tmdb__observations limit 3").rows
+    (metrics,) = [json.loads(row[12]) for row in merge if row[4] == "MERGE"][:1]
+    assert metrics["numSourceRows"] == metrics["numTargetRowsInserted"] == "1"
+    title = query(grown, f"select title from silver.movies where movie_id = '{movie_id}'").rows
+    assert title == [("The Newest Title",)]
 
 
 @pytest.mark.parametrize(
