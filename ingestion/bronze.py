@@ -76,6 +76,7 @@ def land(
     limits: ChunkLimits = ChunkLimits(),
     tables: BronzeTables = BRONZE,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    before_commit: Callable[[], None] = lambda: None,
 ) -> BatchSummary:
     """Land a batch, or the rest of one that was begun before.
 
@@ -89,13 +90,14 @@ def land(
         limits: the size of a commit.
         tables: the tables to land in.
         on_progress: called after each chunk.
+        before_commit: called before each commit of movies; raises where this process may no longer write.
 
     Raises:
         BatchError: the batch id was used before, for other content or at another as-of time.
         SourceError: the source failed while it was read. What was read before has landed, and the batch is
             recorded as failed.
     """
-    landing = _Landing(spark, batch, tables)
+    landing = _Landing(spark, batch, tables, before_commit)
     started_at = clock()
     stream = iter(items)
     landing.pass_over_committed(stream)
@@ -121,9 +123,15 @@ class PlannedBatch:
     then.
     """
 
-    def __init__(self, spark: "SparkSession", batch: Batch, tables: BronzeTables = BRONZE) -> None:
-        """Find out how far the batch has come."""
-        self._landing = _Landing(spark, batch, tables)
+    def __init__(
+        self,
+        spark: "SparkSession",
+        batch: Batch,
+        tables: BronzeTables = BRONZE,
+        before_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Find out how far the batch has come; see `land` for the arguments."""
+        self._landing = _Landing(spark, batch, tables, before_commit)
         committed = notes.last(spark, tables.movies, batch.batch_id, Progress)
         if committed is not None:
             self._landing.progress = committed
@@ -166,7 +174,10 @@ def _chunks(items: Iterator[Item], limits: ChunkLimits) -> Iterator[list[Item]]:
 class _Landing:
     """The state of a batch on its way: how far it has come, and which keys it has met."""
 
-    def __init__(self, spark: "SparkSession", batch: Batch, tables: BronzeTables) -> None:
+    def __init__(
+        self, spark: "SparkSession", batch: Batch, tables: BronzeTables, before_commit: Callable[[], None]
+    ) -> None:
+        self._before_commit = before_commit
         self._spark = spark
         self._batch = batch
         self._tables = tables
@@ -232,6 +243,7 @@ class _Landing:
         if is_planned:
             self.quarantine.flush()
         if new or is_planned:
+            self._before_commit()
             _append(self._spark, self._tables, self._batch, new, self.progress)
 
     def _take(self, chunk: list[Item]) -> list[Record]:

@@ -112,9 +112,14 @@ def replay(
     ids: Annotated[list[str] | None, typer.Option("--id", help="An id, or its beginning; may be given again.")] = None,
     as_of: Annotated[str | None, typer.Option(help="The replay's own time; without it, now.")] = None,
 ) -> None:
-    """Try again to land what waits in quarantine; what fails again stays there."""
+    """Try again to land what waits in quarantine; what fails again stays there.
+
+    A movie that TMDB failed to answer for, or answered wrongly, is asked for again.
+    """
     from ingestion.replay import Selection
     from ingestion.replay import replay as try_again
+    from ingestion.tmdb.refetch import refetch
+    from ingestion.tmdb.tally import Tally
     from lakehouse.spark import spark_session
 
     _check_reason(reason)
@@ -123,7 +128,8 @@ def replay(
     instant = parse_instant(as_of) if as_of else now()
     with console.status("trying what is in quarantine again"):
         spark = spark_session(settings, "replay")
-        outcomes = try_again(spark, selection, instant, settings.ingest, now)
+        ask = refetch(settings, instant, Tally())
+        outcomes = try_again(spark, selection, instant, settings.ingest, now, ask)
     show_replayed(outcomes)
 
 

@@ -22,6 +22,7 @@ from ingestion.reasons import Reason
 from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_record
 from ingestion.seen import key_of
 from ingestion.tables import BRONZE, BronzeTables, upgrade_tables
+from ingestion.writer import only_writer
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -168,13 +169,14 @@ def replay(
         tables: the Bronze tables.
     """
     upgrade_tables(spark, tables)
-    by_source: dict[str, list[Waiting]] = {}
-    for row in _read_waiting(spark, selection, as_of, tables):
-        by_source.setdefault(row.source, []).append(row)
-    return [
-        _replay_source(spark, source, plan(rows, refetch is not None), as_of, limits, clock, refetch, tables)
-        for source, rows in sorted(by_source.items())
-    ]
+    with only_writer(spark, tables, "lakehouse quarantine replay", clock):
+        by_source: dict[str, list[Waiting]] = {}
+        for row in _read_waiting(spark, selection, as_of, tables):
+            by_source.setdefault(row.source, []).append(row)
+        return [
+            _replay_source(spark, source, plan(rows, refetch is not None), as_of, limits, clock, refetch, tables)
+            for source, rows in sorted(by_source.items())
+        ]
 
 
 def _replay_source(

@@ -14,7 +14,7 @@ from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_reco
 from ingestion.sources.files import open_path
 from ingestion.synthetic.catalogue import DEFAULT_DATES, CatalogueSpec, catalogue
 from ingestion.tables import BRONZE, BronzeTables, upgrade_tables
-from lakehouse.storage import storage_failures
+from ingestion.writer import only_writer
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -116,11 +116,12 @@ def ingest(
     Raises:
         SourceError: the source cannot be read.
         BatchError: the batch id was used before, for other content or at another as-of time.
+        LeaseHeld: another process writes to Bronze.
         StorageError: HDFS does not take what is written.
     """
     batch = batch_of(request)
     items = open_source(request, limits.max_record_bytes)
     chunk = ChunkLimits(limits.chunk_rows, limits.chunk_bytes)
-    with storage_failures():
-        upgrade_tables(spark, tables)
-        return land(spark, items, batch, clock, chunk, tables, on_progress)
+    upgrade_tables(spark, tables)
+    with only_writer(spark, tables, f"lakehouse ingest, batch {batch.batch_id}", clock) as lease:
+        return land(spark, items, batch, clock, chunk, tables, on_progress, lease.check)

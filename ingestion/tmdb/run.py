@@ -23,9 +23,10 @@ from ingestion.tmdb import export, plan, requests
 from ingestion.tmdb.ask import Ask, read_ask, read_ids
 from ingestion.tmdb.session import Session, open_session
 from ingestion.tmdb.tally import Tally
+from ingestion.writer import only_writer
 from lakehouse.clock import instant_text
+from lakehouse.lease import Lease
 from lakehouse.settings import Settings
-from lakehouse.storage import storage_failures
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -94,47 +95,44 @@ def ingest_api(
 
     Raises:
         SourceError: TMDB cannot be asked, or not any further. What has landed stays, and the same request goes on.
+        LeaseHeld: another process writes to Bronze.
         StorageError: HDFS does not take what is written. The same holds.
     """
-    with storage_failures():
-        return _ingest(spark, settings, request, clock, tally, on_progress, tables)
-
-
-def _ingest(
-    spark: "SparkSession",
-    settings: Settings,
-    request: ApiRequest,
-    clock: Callable[[], datetime],
-    tally: Tally,
-    on_progress: Listener,
-    tables: BronzeTables,
-) -> BatchSummary:
     upgrade_tables(spark, tables)
-    begun = begin(spark, request, clock, settings.tmdb.overlap_days, tables)
-    progress = Progress()
-    record_batch(spark, _summary(begun, progress, "running", None), tables)
+    with only_writer(spark, tables, "lakehouse ingest --source api", clock) as lease:
+        begun = begin(spark, request, clock, settings.tmdb.overlap_days, tables)
+        progress = Progress()
+        record_batch(spark, _summary(begun, progress, "running", None), tables)
+        try:
+            for done, movies in _land(spark, settings, begun, lease, tally, tables):
+                progress = done
+                on_progress(begun.batch.batch_id, done, movies)
+        except SourceError:
+            record_batch(spark, _summary(begun, progress, "failed", clock()), tables)
+            raise
+        summary = _summary(begun, progress, "succeeded", clock())
+        record_batch(spark, summary, tables)
+        return summary
+
+
+def _land(
+    spark: "SparkSession", settings: Settings, begun: Begun, lease: Lease, tally: Tally, tables: BronzeTables
+) -> Iterator[tuple[Progress, int]]:
+    """Plan, fetch and land; before the first chunk and after each, give how far it has come of how many movies."""
     tmdb = settings.tmdb
+    batch = begun.batch
     token = tmdb.token.get_secret_value()
-    try:
-        with open_session(tmdb.url, token, tmdb, settings.ingest.max_record_bytes, tally) as session:
-            session.ask(requests.genres)
-            ids = _plan(spark, settings, session, begun, tables)
-            planned = PlannedBatch(spark, begun.batch, tables)
-            progress = planned.progress
-            on_progress(begun.batch.batch_id, progress, len(ids))
-            rest = ids[progress.requested :]
-            # What Bronze knows is read here, once; the fetching thread only looks it up.
-            planned.etag(0)
-            for chunk in session.chunks(rest, planned.etag, begun.batch.as_of, tmdb.chunk_movies):
-                planned.land(chunk)
-                progress = planned.progress
-                on_progress(begun.batch.batch_id, progress, len(ids))
-    except SourceError:
-        record_batch(spark, _summary(begun, progress, "failed", clock()), tables)
-        raise
-    summary = _summary(begun, progress, "succeeded", clock())
-    record_batch(spark, summary, tables)
-    return summary
+    with open_session(tmdb.url, token, tmdb, settings.ingest.max_record_bytes, tally) as session:
+        session.ask(requests.genres)
+        ids = _plan(spark, settings, session, begun, tables)
+        planned = PlannedBatch(spark, batch, tables, lease.check)
+        yield planned.progress, len(ids)
+        rest = ids[planned.progress.requested :]
+        # What Bronze knows is read here, once; the fetching thread only looks it up.
+        planned.etag(0)
+        for chunk in session.chunks(rest, planned.etag, batch.as_of, tmdb.chunk_movies):
+            planned.land(chunk)
+            yield planned.progress, len(ids)
 
 
 def begin(
