@@ -13,6 +13,8 @@ from lakehouse.settings import Settings, load_settings
 from lakehouse.terminal import console, table
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from ingestion.batch import BatchSummary
     from ingestion.run import IngestRequest
 
@@ -93,10 +95,10 @@ def ingest(
     )
     if dates:
         request = replace(request, dates=tuple(parse_instant(date.strip()) for date in dates.split(",")))
-    show(_ingest(settings, request))
+    _ingest(settings, request)
 
 
-def _ingest(settings: Settings, request: "IngestRequest") -> "BatchSummary":
+def _ingest(settings: Settings, request: "IngestRequest") -> None:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from ingestion.batch import Progress as BatchProgress
@@ -117,11 +119,14 @@ def _ingest(settings: Settings, request: "IngestRequest") -> "BatchSummary":
             bar.update(task, description=f"{batch.batch_id}: {read} read, {done.landed:,} landed")
 
         bar.update(task, description=f"{batch.batch_id}: reading")
-        return land(spark, settings.ingest, request, now, on_progress)
+        summary = land(spark, settings.ingest, request, now, on_progress)
+    show(spark, settings, summary)
 
 
-def show(summary: "BatchSummary") -> None:
-    """Print what came of a batch, as a table of one row."""
+def show(spark: "SparkSession", settings: Settings, summary: "BatchSummary") -> None:
+    """Print what came of a batch, as a table of one row, and what is odd about its fields."""
+    from ingestion.drift import blocking, check, needed_fields, summary_of
+
     assert summary.finished_at
     seconds = (summary.finished_at - summary.started_at).total_seconds()
     row = (
@@ -135,3 +140,10 @@ def show(summary: "BatchSummary") -> None:
     console.print(table("", columns, [row], right=(*_NUMBERS, "MB", "seconds")))
     if summary.quarantined:
         console.print("`lakehouse quarantine list` says why some could not be landed.")
+    if not summary.landed:
+        return
+    findings = check(spark, summary.batch_id, needed_fields(settings.dbt.project_dir))
+    if findings:
+        stops = len(blocking(findings))
+        verdict = f"[bold red]{stops} of them stop Silver[/]" if stops else "none of them stops Silver"
+        console.print(f"Fields that drifted: {summary_of(findings)}; {verdict}. `lakehouse drift` lists them.")

@@ -5,6 +5,7 @@ reads is listed in one place, `payload_fields` of the dbt source `bronze.movies`
 these, or has it as another type, is found here, before Silver reads it as NULL.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import yaml
 
+from ingestion.errors import DriftError
 from ingestion.fields import (
     ELEMENT,
     Field,
@@ -207,6 +209,32 @@ def _moved(path: str, was: _Inventory, is_: _Inventory, is_needed: bool) -> Drif
 def blocking(findings: Iterable[Drift]) -> list[Drift]:
     """Those for which Silver should not go on."""
     return [finding for finding in findings if finding.is_blocking]
+
+
+def summary_of(findings: Sequence[Drift]) -> str:
+    """The findings in a few words: `2 new, 1 retyped`; empty where there are none."""
+    kinds = Counter(finding.kind for finding in findings)
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+
+
+def require_fields(
+    spark: "SparkSession", batch_id: str, needed: Mapping[str, str], tables: BronzeTables = BRONZE
+) -> list[str]:
+    """Check a batch before Silver reads it; give what there is to say of its fields, nothing where they are as before.
+
+    Raises:
+        DriftError: the batch lacks a field that Silver needs, or has it with another type.
+    """
+    findings = check(spark, batch_id, needed, tables)
+    stopping = blocking(findings)
+    if stopping:
+        named = "; ".join(f"{one.path}: {one.kind}, {one.before} before, {one.now} now" for one in stopping[:3])
+        raise DriftError(
+            f"Batch {batch_id} does not give what Silver needs of {len(stopping)} fields ({named}).",
+            f"`lakehouse drift {batch_id}` lists them. Mend the staging model, or take the batch as it is with --accept.",
+        )
+    said = summary_of(findings)
+    return [f"fields of {batch_id}: {said} (`lakehouse drift {batch_id}`)"] if said else []
 
 
 def check(

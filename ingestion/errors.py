@@ -13,3 +13,7 @@ class BatchError(LakehouseError):
 
 class QuarantineError(LakehouseError):
     """What was asked for is not in quarantine, or not one text."""
+
+
+class DriftError(LakehouseError):
+    """A batch does not give what Silver needs."""

@@ -100,7 +100,9 @@ def _in_background(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
 
 
 def ingest(cycle: Cycle, findings: list[str]) -> None:
-    """Land what was asked for in Bronze."""
+    """Land what was asked for in Bronze; end where TMDB no longer gives what Silver needs."""
+    from ingestion.drift import needed_fields, require_fields
+
     cycle.progress.detail("starting Spark")
     spark = cycle.spark
     # Landing leaves a core half idle; starting the services, just before, does not.
@@ -112,6 +114,9 @@ def ingest(cycle: Cycle, findings: list[str]) -> None:
             f"{batch.batch_id}: {batch.requested:,} records, {batch.landed:,} landed, {batch.unchanged:,} unchanged, "
             f"{batch.duplicates:,} duplicates, {batch.quarantined:,} to quarantine, {batch.missing:,} missing"
         )
+        if batch.landed:
+            cycle.progress.detail(f"{batch.batch_id}: comparing fields with the batch before")
+            findings += require_fields(spark, batch.batch_id, needed_fields(cycle.settings.dbt.project_dir))
 
 
 def _land(cycle: Cycle, spark: "SparkSession", request: "IngestRequest | ApiRequest") -> "BatchSummary":

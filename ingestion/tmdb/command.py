@@ -95,7 +95,7 @@ def ingest_from_api(settings: Settings, request: ApiRequest) -> BatchSummary:
     except LakehouseError:
         _tell(tally, time.monotonic() - began)
         raise
-    show(summary)
+    show(spark, settings, summary)
     _tell(tally, time.monotonic() - began)
     return summary
 
