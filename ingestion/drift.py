@@ -231,7 +231,7 @@ def require_fields(
         named = "; ".join(f"{one.path}: {one.kind}, {one.before} before, {one.now} now" for one in stopping[:3])
         raise DriftError(
             f"Batch {batch_id} does not give what Silver needs of {len(stopping)} fields ({named}).",
-            f"`lakehouse drift {batch_id}` lists them. Mend the staging model, or take the batch as it is with --accept.",
+            f"`lakehouse drift {batch_id}` lists them: mend the staging model, or take the batch as it is (--accept).",
         )
     said = summary_of(findings)
     return [f"fields of {batch_id}: {said} (`lakehouse drift {batch_id}`)"] if said else []
