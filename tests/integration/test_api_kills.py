@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.api import busiest_second
 from lakehouse.settings import Settings, load_settings
 from tests import lake
 from tests.instance import ROOT, environment, lakehouse, selected
@@ -99,15 +100,6 @@ def _killed_after(instance: dict[str, str], seconds: float, log: Path) -> bool:
     return False
 
 
-def _most_in_a_second(arrivals: list[float]) -> int:
-    most = first = 0
-    for last, at in enumerate(arrivals):
-        while at - arrivals[first] >= 1:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
 def _good_answers(requests: list[dict[str, Any]]) -> Counter[str]:
     """How often each movie was sent as it should be: what a fault spoiled was not had, and is asked for again."""
     return Counter(
@@ -153,6 +145,6 @@ def test_kills_at_random_moments_change_nothing(
         print(f"{in_batch} kills in this batch: {repeated} movies fetched again")
         assert repeated <= in_batch * 2 * _CHUNK
         again += repeated
-        most = max(most, _most_in_a_second([request["at"] for request in requests]))
+        most = max(most, busiest_second([request["at"] for request in requests]))
     print(f"{kills} kills: {again} movies fetched again, {again / kills:.0f} a kill; at most {most} requests a second")
     assert most <= _RATE
