@@ -20,9 +20,9 @@ movie_observations as (
 
 ),
 
-last_watermark as (
+last_stated as (
 
-    select max(watermark_at) as watermark_at from batches
+    select max(stated_until_at) as stated_until_at from batches
 
 ),
 
@@ -37,10 +37,10 @@ as_of as (
     select
         coalesce(
             {% if var('as_of') %}timestamp '{{ var("as_of") }}',{% endif %}
-            last_watermark.watermark_at,
+            last_stated.stated_until_at,
             last_observation.observed_at
         ) as as_of_at
-    from last_watermark
+    from last_stated
     cross join last_observation
 
 )

@@ -21,10 +21,14 @@ batches as (
         unchanged as unchanged_records,
         quarantined as quarantined_records,
         duplicates as duplicate_records,
+        missing as missing_records,
+        changed as changed_records,
         started_at,
         finished_at,
         status,
-        watermark as watermark_at
+        watermark as watermark_at,
+        -- an answer of the API states the time itself, whatever was asked for
+        greatest(watermark, case when source = 'api' and landed > 0 then as_of end) as stated_until_at
     from bronze_batches
 
 )
