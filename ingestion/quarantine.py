@@ -113,11 +113,11 @@ def list_quarantine(
             reason, source, count(*) as n, count_if(replayed_at is null) as waiting,
             min(detail) as example, min_by(quarantine_id, detail) as example_id
         from {tables.quarantine}
-        where reason = coalesce(:reason, reason) and source = coalesce(:source, source)
+        where (:reason = '' or reason = :reason) and (:source = '' or source = :source)
         group by reason, source
         order by n desc, reason, source
         """,
-        {"reason": reason, "source": source},
+        {"reason": reason or "", "source": source or ""},
     ).collect()
     return [QuarantineLine(row.reason, row.source, row.n, row.waiting, row.example, row.example_id) for row in rows]
 

@@ -31,8 +31,8 @@ _RATE = 40
 _INGEST = ["ingest", "--source", "api", "--from-export", "--as-of", "2026-01-23T12:00:00Z"]
 # What no attempt mends comes first, so that every run sees the same of it.
 _FAULTS = [
-    {"kind": "invalid_json", "path": "/3/movie/[0-9]*77$", "rate": 1.0},
-    {"kind": "not_found", "path": "/3/movie/[0-9]*33$", "rate": 1.0},
+    {"kind": "invalid_json", "path": r"/3/movie/[0-9]*77\?", "rate": 1.0},
+    {"kind": "not_found", "path": r"/3/movie/[0-9]*33\?", "rate": 1.0},
     {"kind": "rate_limited", "rate": 0.02, "retry_after": 0},
     {"kind": "internal_error", "rate": 0.03},
     {"kind": "bad_gateway", "rate": 0.02},

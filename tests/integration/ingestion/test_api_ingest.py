@@ -261,7 +261,7 @@ def test_a_movie_that_tmdb_fails_to_answer_for_is_kept_for_later(ingestion: Inge
     ids = tmp_path / "ids.txt"
     chosen = _ids(5)
     ids.write_text("\n".join(map(str, chosen)))
-    ingestion.server.set_faults([{"kind": "internal_error", "path": f"/3/movie/{chosen[2]}$", "rate": 1.0}])
+    ingestion.server.set_faults([{"kind": "internal_error", "path": rf"/3/movie/{chosen[2]}\?", "rate": 1.0}])
     summary = ingestion(Ask("ids", path=str(ids)))
     assert counts(summary) == {"requested": 5, "landed": 4, "quarantined": 1, "changed": 4}
     [row] = ingestion.rows("quarantine")
@@ -272,7 +272,7 @@ def test_a_movie_that_tmdb_fails_to_answer_for_is_kept_for_later(ingestion: Inge
 def test_a_batch_whose_repeats_are_spent_ends_and_goes_on(ingestion: Ingestion) -> None:
     ingestion.settings.tmdb.free_retries = 5
     ingestion.settings.tmdb.retries_per_answer = 0
-    ingestion.server.set_faults([{"kind": "offline", "path": "/3/movie/[0-9]+$", "rate": 0.3}])
+    ingestion.server.set_faults([{"kind": "offline", "path": r"/3/movie/[0-9]+\?", "rate": 0.3}])
     with pytest.raises(RetriesSpent, match="the same command goes on"):
         ingestion(Ask("export"))
     [failed] = ingestion.rows("batches")
