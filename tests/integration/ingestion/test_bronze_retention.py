@@ -14,6 +14,7 @@ import pytest
 
 from ingestion import bronze
 from ingestion.maintenance import BronzeMaintained, maintain_bronze
+from ingestion.retention import RetentionPlan, bronze_state, delete_expired, plan_retention
 from ingestion.run import IngestRequest, ingest
 from ingestion.tables import BATCHES_SCHEMA, REQUESTED_MOVIES_SCHEMA, BronzeTables, ensure_tables
 from lakehouse.lease import Lease, LeaseLost, held
@@ -32,6 +33,7 @@ _databases = count()
 
 Land = Callable[..., "BatchSummary"]
 Maintain = Callable[..., BronzeMaintained]
+Expire = Callable[[], RetentionPlan]
 
 
 class Killed(BaseException):
@@ -84,6 +86,20 @@ def maintain(spark: "SparkSession", tables: BronzeTables, tmp_path: Path) -> Mai
             return run(lease)
 
     return maintain
+
+
+@pytest.fixture
+def expire(spark: "SparkSession", tables: BronzeTables, tmp_path: Path) -> Expire:
+    """Delete what has expired, and leave the files as they are."""
+
+    def expire() -> RetentionPlan:
+        with held(spark, f"file:{tmp_path}", "bronze", "a test", clock) as lease:
+            state = bronze_state(spark, tables, f"{tables.database}.staged")
+            plan = plan_retention(spark, state, AS_OF, 730, tables)
+            delete_expired(spark, plan, lease, tables)
+        return plan
+
+    return expire
 
 
 @dataclass
@@ -145,8 +161,8 @@ def history(spark: "SparkSession", name: str) -> list[str]:
     return [row.operation for row in spark.sql(f"describe history {name}").orderBy("version").collect()]
 
 
-def fates(done: BronzeMaintained) -> dict[date, str]:
-    return {one.partition.date: one.kept_because for one in done.plan.partitions}
+def fates(plan: RetentionPlan) -> dict[date, str]:
+    return {one.partition.date: one.kept_because for one in plan.partitions}
 
 
 def done_to(done: BronzeMaintained, name: str) -> tuple[str, ...]:
@@ -175,7 +191,7 @@ def test_a_dry_run_names_what_has_expired_and_does_nothing(
     assert [one.partition.bytes_ for one in told.plan.partitions] == [
         sum(size for (day, _), size in files.items() if day == wanted) for wanted in (28, 29)
     ]
-    assert fates(told) == {date(2024, 1, 28): "", date(2024, 1, 29): ""}
+    assert fates(told.plan) == {date(2024, 1, 28): "", date(2024, 1, 29): ""}
     assert not told.is_deleted
     assert done_to(told, tables.movies) == ("would optimize",)
     assert before == {name: history(spark, f"{tables.database}.{name}") for name in before}
@@ -200,7 +216,6 @@ def test_whole_days_go_when_asked_for_and_silver_reads_nothing_again(
     assert silver.read() == []
     land(AS_OF, 8)
     assert silver.read() == ["8"]
-    assert maintain().plan.partitions == ()
 
 
 def test_a_deletion_and_a_batch_between_two_readings_are_read_as_the_batch(
@@ -218,7 +233,7 @@ def test_a_deletion_and_a_batch_between_two_readings_are_read_as_the_batch(
 
 
 def test_what_silver_has_not_read_stays_until_it_has(
-    spark: "SparkSession", tables: BronzeTables, land: Land, maintain: Maintain, silver: Silver
+    spark: "SparkSession", tables: BronzeTables, land: Land, maintain: Maintain, expire: Expire, silver: Silver
 ) -> None:
     land(OLD, 1)
     land(OLD - timedelta(days=1), 2)
@@ -226,11 +241,10 @@ def test_what_silver_has_not_read_stays_until_it_has(
     land(OLD + timedelta(hours=1), 3)
     # Files are put together first: what was not read is recognised all the same.
     maintain(deletes=False)
-    done = maintain()
-    assert fates(done) == {date(2024, 1, 28): "", date(2024, 1, 29): "Silver has not read all of it"}
+    assert fates(expire()) == {date(2024, 1, 28): "", date(2024, 1, 29): "Silver has not read all of it"}
     assert movies(spark, tables) == ["1", "3"]
     assert silver.read() == ["3"]
-    maintain()
+    expire()
     assert movies(spark, tables) == []
 
 
@@ -239,7 +253,7 @@ def test_nothing_goes_where_it_is_unknown_what_silver_has_read(
     spark: "SparkSession",
     tables: BronzeTables,
     land: Land,
-    maintain: Maintain,
+    expire: Expire,
     silver: Silver,
     position: str | None,
 ) -> None:
@@ -251,8 +265,7 @@ def test_nothing_goes_where_it_is_unknown_what_silver_has_read(
             silver.note(position)
         else:
             spark.sql(f"alter table {silver.staged} unset tblproperties ('{property_}')")
-    done = maintain()
-    (why,) = fates(done).values()
+    (why,) = fates(expire()).values()
     assert silver.staged in why
     assert ("has not read Bronze yet" if not position else f"up to commit {position}") in why
     assert movies(spark, tables) == ["1"]
@@ -298,7 +311,7 @@ def test_the_day_of_a_batch_that_may_go_on_stays(
     spark: "SparkSession",
     tables: BronzeTables,
     land: Land,
-    maintain: Maintain,
+    expire: Expire,
     silver: Silver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -308,35 +321,34 @@ def test_the_day_of_a_batch_that_may_go_on_stays(
         land(OLD, 1, 2, 3, batch_id="backfill")
     monkeypatch.undo()
     silver.read()
-    assert fates(maintain()) == {date(2024, 1, 28): "", date(2024, 1, 29): "not finished: backfill"}
+    assert fates(expire()) == {date(2024, 1, 28): "", date(2024, 1, 29): "not finished: backfill"}
     assert land(OLD, 1, 2, 3, batch_id="backfill").landed == 3
     assert silver.read() == ["3"]
-    maintain()
+    expire()
     assert movies(spark, tables) == []
 
 
 def test_a_batch_that_has_expired_does_not_come_back_when_it_is_run_again(
-    spark: "SparkSession", tables: BronzeTables, land: Land, maintain: Maintain, silver: Silver
+    spark: "SparkSession", tables: BronzeTables, land: Land, expire: Expire, silver: Silver
 ) -> None:
     first = land(OLD, 1, 2, 3)
     land(KEPT, 4)
     silver.read()
-    maintain()
+    expire()
     before = content(spark, tables)
     assert land(OLD, 1, 2, 3) == first
     assert content(spark, tables) == before
 
 
 def test_texts_that_were_replayed_go_with_their_time(
-    spark: "SparkSession", tables: BronzeTables, land: Land, maintain: Maintain, tmp_path: Path
+    spark: "SparkSession", tables: BronzeTables, land: Land, expire: Expire, tmp_path: Path
 ) -> None:
     for as_of, texts in ((OLD, ("{1", "{2")), (KEPT, ("{3", "{4"))):
         path = tmp_path / f"{as_of:%Y%m%d}.jsonl"
         path.write_text("\n".join(texts) + "\n", encoding="utf-8")
         ingest(spark, Limits(), IngestRequest("file", as_of, path=path), clock, tables=tables)
     spark.sql(f"update {tables.quarantine} set replayed_at = timestamp'2026-01-01' where raw in ('{{1', '{{3')")
-    assert maintain(deletes=False).plan.replayed == 1
-    maintain()
+    assert expire().replayed == 1
     assert sorted(row.raw for row in spark.read.table(tables.quarantine).collect()) == ["{2", "{3", "{4"]
 
 
@@ -392,8 +404,9 @@ def test_killed_between_two_steps_the_next_run_does_the_rest(
     assert steps >= 2
     assert movies(spark, tables) == ["4", "5", "6"]
     assert spark.read.table(tables.requested_movies).select("batch_id").distinct().count() == 3
-    assert maintain().plan.plans == 0
-    assert all(one.done == () for one in maintain().tables)
+    last = maintain()
+    assert (last.plan.partitions, last.plan.plans) == ((), 0)
+    assert [one.done for one in last.tables] == [()] * 4
 
 
 def plan_of_batches(spark: "SparkSession", tables: BronzeTables) -> None:
@@ -421,12 +434,10 @@ def plan_of_batches(spark: "SparkSession", tables: BronzeTables) -> None:
 
 
 def test_plans_go_a_month_after_their_batch_succeeded(
-    spark: "SparkSession", tables: BronzeTables, maintain: Maintain
+    spark: "SparkSession", tables: BronzeTables, expire: Expire
 ) -> None:
     plan_of_batches(spark, tables)
-    assert maintain(deletes=False).plan.plans == 3
-    assert spark.read.table(tables.requested_movies).count() == 12
-    maintain()
+    assert expire().plans == 3
     left = {row.batch_id for row in spark.read.table(tables.requested_movies).collect()}
     assert left == {"lately", "failed", "running"}
     assert spark.read.table(tables.batches).count() == 3
