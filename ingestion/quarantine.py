@@ -13,7 +13,7 @@ from ingestion.records import Reject
 from ingestion.tables import BRONZE, QUARANTINE_SCHEMA, BronzeTables
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 FLUSH_ROWS = 2_000
 FLUSH_BYTES = 16 * 1024 * 1024
@@ -107,19 +107,30 @@ def list_quarantine(
 
     `waiting` counts those that have not been replayed. `reason` and `source` leave out the others.
     """
-    rows = spark.sql(
-        f"""
-        select
-            reason, source, count(*) as n, count_if(replayed_at is null) as waiting,
-            min(detail) as example, min_by(quarantine_id, detail) as example_id
-        from {tables.quarantine}
-        where reason = coalesce(:reason, reason) and source = coalesce(:source, source)
-        group by reason, source
-        order by n desc, reason, source
-        """,
-        {"reason": reason, "source": source},
-    ).collect()
+    from pyspark.sql.functions import asc, col, count, count_if, desc, min, min_by
+
+    rows = (
+        narrowed(spark.read.table(tables.quarantine), reason, source)
+        .groupBy("reason", "source")
+        .agg(
+            count("*").alias("n"),
+            count_if(col("replayed_at").isNull()).alias("waiting"),
+            min("detail").alias("example"),
+            min_by("quarantine_id", "detail").alias("example_id"),
+        )
+        .orderBy(desc("n"), asc("reason"), asc("source"))
+        .collect()
+    )
     return [QuarantineLine(row.reason, row.source, row.n, row.waiting, row.example, row.example_id) for row in rows]
+
+
+def narrowed(rows: "DataFrame", reason: str | None, source: str | None) -> "DataFrame":
+    """The rows of the quarantine that were refused for a reason, or came from a source; None leaves out none."""
+    from pyspark.sql.functions import col
+
+    for name, wanted in (("reason", reason), ("source", source)):
+        rows = rows.where(col(name) == wanted) if wanted else rows
+    return rows
 
 
 class QuarantinedText(NamedTuple):
