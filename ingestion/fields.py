@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SAMPLED_RECORDS = 2_000
 """Records of an endpoint that are looked into, those whose `payload_sha256` come first."""
 
-LIST_ELEMENTS = 20
+LIST_ELEMENTS = 10
 """Elements of one list that are looked into, its first."""
 
 # Garbage may have any number of keys; an inventory has an end.
@@ -104,17 +104,19 @@ def take_inventory(
         inner: paths below the top level; all fields of the objects that hold them are counted.
         tables: where it landed.
     """
+    from pyspark.sql.functions import col
+
     containers = {path for path, kind in containers_of(inner).items() if kind == "object"}
     # A list whose elements are no objects is looked into all the same: its elements have a type.
     looked_into = ["", *sorted(containers | {path for path in inner if path.endswith(ELEMENT)})]
     nodes = ", ".join(f"transform({_values_at(path)}, node -> struct('{path}' as path, node))" for path in looked_into)
+    landed = spark.read.table(tables.movies).where(col("batch_id") == batch_id)
     lines = spark.sql(
         f"""
         with ranked as (
             select endpoint, source, ingested_at, payload_sha256,
                 row_number() over (partition by endpoint order by payload_sha256) as position
-            from {tables.movies}
-            where batch_id = :batch_id
+            from {{landed}}
         ),
         last_sampled as (
             select endpoint, any_value(source) as source, any_value(ingested_at) as ingested_at,
@@ -123,72 +125,54 @@ def take_inventory(
             where position <= {SAMPLED_RECORDS}
             group by endpoint
         ),
-        records as (
-            select /*+ broadcast(last_sampled) */ movies.endpoint, last_sampled.source, last_sampled.ingested_at,
-                try_parse_json(movies.payload) as record
-            from {tables.movies} as movies
+        sampled as (
+            -- a chunk is one file, and a file one task: the parsing is spread over the cores
+            select /*+ broadcast(last_sampled), repartition({spark.sparkContext.defaultParallelism}) */
+                landed.endpoint, last_sampled.source, last_sampled.ingested_at, landed.payload
+            from {{landed}} as landed
             inner join last_sampled
-                on movies.endpoint = last_sampled.endpoint
-                and movies.payload_sha256 <= last_sampled.payload_sha256
-            where movies.batch_id = :batch_id
+                on landed.endpoint = last_sampled.endpoint
+                and landed.payload_sha256 <= last_sampled.payload_sha256
+        ),
+        records as (
+            select endpoint, source, ingested_at, try_parse_json(payload) as record
+            from sampled
         ),
         nodes as (
             select endpoint, source, ingested_at, inline(flatten(array({nodes}))) as (path, node)
             from records
             where record is not null
         ),
-        {_FIELDS_OF_NODES}
-        select endpoint, source, ingested_at, path, type, is_empty, count(*) as n
-        from fields
-        group by all
-        order by n desc, endpoint, path, type
-        limit {_MOST_LINES}
-        """,
-        {"batch_id": batch_id},
-    ).toArrow()
-    return fold(batch_id, lines.to_pylist())
-
-
-# The element itself is counted beside its fields: a list of objects may become one of numbers.
-_FIELDS_OF_NODES = f"""
+        -- a node without fields has one row all the same, and its `position` is null
         entries as (
-            select endpoint, source, ingested_at, path as parent,
-                inline(
-                    concat(
-                        if(
-                            path = '' or endswith(path, '{ELEMENT}'),
-                            array(struct(cast(null as string) as key, node as value)),
-                            array()
-                        ),
-                        coalesce(map_entries(try_variant_get(node, '$', 'map<string, variant>')), array())
-                    )
-                ) as (key, value)
-            from nodes
+            select endpoint, source, ingested_at, path, pos as position, key, value,
+                case when pos is not null then schema_of_variant(value) end as value_schema,
+                case
+                    when pos is null then schema_of_variant(node)
+                    when pos = 0 then if(key is null, 'ARRAY<', 'OBJECT<')
+                end as node_schema
+            from nodes, lateral variant_explode_outer(node)
         ),
         described as (
-            select endpoint, source, ingested_at,
-                case when key is null then parent when parent = '' then key else concat(parent, '.', key) end as path,
-                schema_of_variant(value) as type,
-                value
-            from entries
-        ),
-        fields as (
-            select endpoint, source, ingested_at, path,
+            select endpoint, source, ingested_at, path, key,
+                substring_index(substring_index(node_schema, '<', 1), '(', 1) as node_type,
+                substring_index(substring_index(value_schema, '<', 1), '(', 1) as value_type,
                 case
-                    when type = 'VOID' then 'null'
-                    when type = 'STRING' then 'text'
-                    when type = 'BOOLEAN' then 'boolean'
-                    when startswith(type, 'OBJECT<') then 'object'
-                    when startswith(type, 'ARRAY<') then 'list'
-                    else 'number'
-                end as type,
-                case
-                    when type = 'STRING' then try_variant_get(value, '$', 'string') = ''
-                    when startswith(type, 'ARRAY<') then try_variant_get(value, '$[0]', 'variant') is null
+                    when value_schema = 'STRING' then try_variant_get(value, '$', 'string') = ''
+                    when startswith(value_schema, 'ARRAY<') then try_variant_get(value, '$[0]', 'variant') is null
                     else false
                 end as is_empty
-            from described
-        )"""
+            from entries
+        )
+        select endpoint, source, ingested_at, path, key, node_type, value_type, is_empty, count(*) as n
+        from described
+        group by all
+        order by n desc, endpoint, path, key
+        limit {_MOST_LINES}
+        """,
+        landed=landed,
+    ).toArrow()
+    return fold(batch_id, lines.to_pylist())
 
 
 def _values_at(path: str) -> str:
@@ -204,34 +188,47 @@ def _values_at(path: str) -> str:
     return f"filter({found}, found -> found is not null)"
 
 
+_JSON_TYPES = {"VOID": "null", "STRING": "text", "BOOLEAN": "boolean", "OBJECT": "object", "ARRAY": "list"}
+
+
 def fold(batch_id: str, lines: Iterable[Mapping[str, Any]]) -> list[Field]:
-    """Make the inventory of lines (endpoint, source, ingested_at, path, type, is_empty, n)."""
-    by_path: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    """Make the inventory of counted entries of nodes.
+
+    A node is a record, or something within it that is looked into. A line says how often (`n`) an entry `key` of
+    nodes at `path` has a value of a Spark type, `value_type`. Where `node_type` is not null, as many nodes of that type
+    stand there.
+    """
+    types: dict[tuple[str, str], Counter[str]] = {}
+    empties: Counter[tuple[str, str]] = Counter()
+    about: dict[str, tuple[str, datetime]] = {}
     for line in lines:
-        by_path.setdefault((line["endpoint"], line["path"]), []).append(line)
-    counts = {name: sum(line["n"] for line in group) for name, group in by_path.items()}
-    fields = []
-    for (endpoint, path), group in sorted(by_path.items()):
-        types: Counter[str] = Counter()
-        for line in group:
-            types[line["type"]] += line["n"]
-        nulls = types.pop("null", 0)
-        fields.append(
-            Field(
-                batch_id=batch_id,
-                source=group[0]["source"],
-                endpoint=endpoint,
-                path=path,
-                present=counts[endpoint, path],
-                nulls=nulls,
-                empties=sum(line["n"] for line in group if line["is_empty"]),
-                types=dict(sorted(types.items())),
-                sampled_records=counts[endpoint, ""],
-                ingested_at=group[0]["ingested_at"],
-            )
+        endpoint, path, key = line["endpoint"], line["path"], line["key"]
+        about[endpoint] = (line["source"], line["ingested_at"])
+        # Other nodes are counted as the value of a field. An element is not, and may be anything: a list of
+        # objects may become one of numbers.
+        if line["node_type"] and (not path or path.endswith(ELEMENT)):
+            types.setdefault((endpoint, path), Counter())[_JSON_TYPES.get(line["node_type"], "number")] += line["n"]
+        if key is not None:
+            name = (endpoint, f"{path}.{key}" if path else key)
+            types.setdefault(name, Counter())[_JSON_TYPES.get(line["value_type"], "number")] += line["n"]
+            empties[name] += line["n"] if line["is_empty"] else 0
+    records = {endpoint: kinds.total() for (endpoint, path), kinds in types.items() if not path}
+    return [
+        Field(
+            batch_id=batch_id,
+            source=about[endpoint][0],
+            endpoint=endpoint,
+            path=path,
+            present=kinds.total(),
+            nulls=kinds["null"],
+            empties=empties[endpoint, path],
+            types={kind: n for kind, n in sorted(kinds.items()) if kind != "null"},
+            sampled_records=records[endpoint],
+            ingested_at=about[endpoint][1],
         )
-    # The record itself stands among the lines so that it is counted; it is no field.
-    return [field for field in fields if field.path]
+        for (endpoint, path), kinds in sorted(types.items())
+        if path
+    ]
 
 
 def read_recorded(
@@ -246,33 +243,28 @@ def read_recorded(
             none, the last of any size.
         tables: where the inventories are.
     """
-    rows = spark.sql(
-        f"""
-        select * except (place)
-        from (
-            select *, rank() over (
-                partition by endpoint, batch_id = :batch_id
-                order by sampled_records >= :least_records desc, ingested_at desc, batch_id desc
-            ) as place
-            from {tables.fields}
-            where source = :source
-                and (batch_id = :batch_id or (is_accepted and ingested_at <= :ingested_at))
-        )
-        where place = 1
-        order by endpoint, path
-        """,
-        {
-            "batch_id": fields[0].batch_id,
-            "source": fields[0].source,
-            "ingested_at": fields[0].ingested_at,
-            "least_records": least_records,
-        },
+    from pyspark.sql import Window
+    from pyspark.sql.functions import col, lit, rank
+
+    first = fields[0]
+    is_own = col("batch_id") == first.batch_id
+    is_before = col("is_accepted") & (col("ingested_at") <= lit(first.ingested_at))
+    nearest_first = Window.partitionBy("endpoint", is_own).orderBy(
+        (col("sampled_records") >= least_records).desc(), col("ingested_at").desc(), col("batch_id").desc()
+    )
+    rows = (
+        spark.read.table(tables.fields)
+        .where((col("source") == first.source) & (is_own | is_before))
+        .withColumn("place", rank().over(nearest_first))
+        .where(col("place") == 1)
+        .drop("place")
+        .orderBy("endpoint", "path")
     )
     own, before, is_accepted = [], [], False
     for row in rows.toArrow().to_pylist():
         accepted = row.pop("is_accepted")
         recorded = Field(**{**row, "types": dict(row["types"])})
-        if recorded.batch_id == fields[0].batch_id:
+        if recorded.batch_id == first.batch_id:
             own.append(recorded)
             is_accepted = accepted
         else:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from ingestion.batch import Batch, BatchSummary
 from ingestion.bronze import ChunkLimits, land
+from ingestion.quarantine import narrowed
 from ingestion.reasons import Reason
 from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_record
 from ingestion.seen import key_of
@@ -253,10 +254,7 @@ def _read_waiting(spark: "SparkSession", selection: Selection, as_of: datetime, 
     from pyspark.sql.functions import col, length, lit
 
     rows = spark.read.table(tables.quarantine).where(col("replayed_at").isNull() & (col("ingested_at") <= lit(as_of)))
-    if selection.reason:
-        rows = rows.where(col("reason") == selection.reason)
-    if selection.source:
-        rows = rows.where(col("source") == selection.source)
+    rows = narrowed(rows, selection.reason, selection.source)
     if selection.ids:
         begins = [col("quarantine_id").startswith(prefix.lower()) for prefix in selection.ids]
         rows = rows.where(reduce(lambda one, other: one | other, begins))

@@ -110,7 +110,7 @@ _FIELDS: Columns = {
     "source": "string comment 'which source it read'",
     "endpoint": "string comment 'which view of a movie its payloads are'",
     "path": "string comment 'the field, e.g. budget, credits.cast, genres[].id; genres[] are the elements'",
-    "present": "bigint comment 'objects that carry it, null or not; of each list the first 20 elements count'",
+    "present": "bigint comment 'objects that carry it, null or not; of each list the first 10 elements count'",
     "nulls": "bigint comment 'how many of these are null'",
     "empties": "bigint comment 'how many of these are an empty text or an empty list'",
     "types": "map<string, bigint> comment 'text, number, boolean, object, list -> how often; null is no type'",

@@ -181,21 +181,41 @@ def test_paths_name_what_holds_them() -> None:
 
 
 def test_counts_of_spark_become_an_inventory() -> None:
-    def line(path: str, kind: str, n: int, is_empty: bool = False) -> Mapping[str, Any]:
-        about = {"endpoint": "movie_details", "source": "api", "ingested_at": AS_OF}
-        return {**about, "path": path, "type": kind, "is_empty": is_empty, "n": n}
+    def line(path: str, key: str | None, kind: str | None, n: int, **more: Any) -> Mapping[str, Any]:
+        about = {
+            "endpoint": "movie_details",
+            "source": "api",
+            "ingested_at": AS_OF,
+            "node_type": None,
+            "is_empty": False,
+        }
+        return {**about, "path": path, "key": key, "value_type": kind, "n": n, **more}
 
     lines = [
-        line("", "object", 9),
-        line("homepage", "text", 3),
-        line("homepage", "text", 2, is_empty=True),
-        line("homepage", "null", 4),
-        line("popularity", "number", 8),
-        line("popularity", "text", 1),
+        line("", "homepage", "STRING", 3, node_type="OBJECT"),
+        line("", "homepage", "STRING", 2, node_type="OBJECT", is_empty=True),
+        line("", "homepage", "VOID", 4, node_type="OBJECT"),
+        line("", "popularity", "DECIMAL", 5),
+        line("", "popularity", "BIGINT", 3),
+        line("", "popularity", "STRING", 1),
+        line("", "genres", "ARRAY", 1),
+        line("genres[]", "id", "BIGINT", 2, node_type="OBJECT"),
+        line("genres[]", None, None, 1, node_type="STRING"),
+        line("", "credits", "OBJECT", 1),
+        line("credits", "cast", "ARRAY", 1, node_type="OBJECT"),
     ]
+
+    def field(path: str, present: int, nulls: int, empties: int, **types: int) -> Field:
+        return Field("b", "api", "movie_details", path, present, nulls, empties, types, 9, AS_OF)
+
     assert fold("b", lines) == [
-        Field("b", "api", "movie_details", "homepage", 9, 4, 2, {"text": 5}, 9, AS_OF),
-        Field("b", "api", "movie_details", "popularity", 9, 0, 0, {"number": 8, "text": 1}, 9, AS_OF),
+        field("credits", 1, 0, 0, object=1),
+        field("credits.cast", 1, 0, 0, list=1),
+        field("genres", 1, 0, 0, list=1),
+        field("genres[]", 3, 0, 0, object=2, text=1),
+        field("genres[].id", 2, 0, 0, number=2),
+        field("homepage", 9, 4, 2, text=5),
+        field("popularity", 9, 0, 0, number=8, text=1),
     ]
     assert fold("b", []) == []
 
