@@ -8,7 +8,7 @@ import typer
 from pydantic import SecretStr
 
 from lakehouse.clock import instant_text, now, parse_instant
-from lakehouse.errors import ConfigurationError
+from lakehouse.errors import ConfigurationError, LakehouseError
 from lakehouse.settings import STANDIN_TOKEN, Settings, load_settings
 from lakehouse.terminal import console
 
@@ -92,6 +92,7 @@ def demo_settings(settings: Settings, movies: int | None = None) -> Settings:
         "url": settings.standin_url,
         "export_url": settings.standin_exports,
         "rate_per_second": 0,
+        "backoff_seconds": 0.05,
         "chunk_movies": 2000,
     }
     demo = {"movies": movies} if movies else {}
@@ -230,7 +231,12 @@ def _run(
                 asked.start_spark()
                 # One that serves another catalogue may be running.
                 process.stop(settings.home, "tmdb")
-                states = stack.up(settings, lambda service, event: progress.detail(f"{service} {event}"))
+                try:
+                    states = stack.up(settings, lambda service, event: progress.detail(f"{service} {event}"))
+                except LakehouseError:
+                    # What went wrong would be written to the JVM's log.
+                    asked.await_spark()
+                    raise
                 findings.append(", ".join(state.name for state in states if state.works))
         else:
             asked.start_spark()

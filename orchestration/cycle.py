@@ -72,6 +72,11 @@ class Cycle:
 
         self._starting = _in_background(start_job_jvm, self.settings, APP_NAME)
 
+    def await_spark(self) -> None:
+        """Wait until the job's JVM has started, or could not: until then it has this process's standard error."""
+        if self._starting is not None:
+            self._starting.exception()
+
     def start_parsing(self) -> None:
         """Let dbt read its project while other things still happen."""
         self._parsing = _in_background(dbt.parse, self.settings)
