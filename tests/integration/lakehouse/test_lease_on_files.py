@@ -210,10 +210,10 @@ def test_on_hdfs_one_process_holds_and_its_kill_frees_it(stack: dict[str, str]) 
         child.stdin.flush()
         return child.stdout.readline().strip()
 
-    first, second = start("the first"), start("the second")
+    first, second = start("first"), start("second")
     try:
         assert ask(first, "keep") == "1"
-        assert ask(second, "try").startswith(f"'test' is in use by the first (process {first.pid} on ")
+        assert ask(second, "try").startswith(f"'test' is in use by first (process {first.pid} on ")
         first.kill()
         first.wait()
         assert ask(second, "try") == "2"
