@@ -167,7 +167,7 @@ def take_inventory(
         select endpoint, source, ingested_at, path, key, node_type, value_type, is_empty, count(*) as n
         from described
         group by all
-        order by n desc, endpoint, path, key
+        order by n desc, endpoint, path, key, node_type, value_type, is_empty
         limit {_MOST_LINES}
         """,
         landed=landed,
@@ -223,7 +223,7 @@ def fold(batch_id: str, lines: Iterable[Mapping[str, Any]]) -> list[Field]:
             nulls=kinds["null"],
             empties=empties[endpoint, path],
             types={kind: n for kind, n in sorted(kinds.items()) if kind != "null"},
-            sampled_records=records[endpoint],
+            sampled_records=records.get(endpoint, 0),
             ingested_at=about[endpoint][1],
         )
         for (endpoint, path), kinds in sorted(types.items())
