@@ -157,7 +157,22 @@ def test_show_says_what_the_reason_means() -> None:
 
 def test_the_report_counts_each_kind_and_says_what_to_do() -> None:
     batch = BatchSummary(
-        "replay-x", "file", "movie_details", None, None, 3, 2, 1, 0, 0, REFUSED_AT, REFUSED_AT, "succeeded", None, 9
+        "replay-x",
+        "file",
+        "movie_details",
+        None,
+        None,
+        3,
+        2,
+        1,
+        0,
+        0,
+        REFUSED_AT,
+        REFUSED_AT,
+        "succeeded",
+        None,
+        9,
+        REFUSED_AT,
     )
     outcome = Replayed("file", 3, 1_204, 5, 0, {"invalid_json": 1_204}, batch)
     with console.capture() as capture:
