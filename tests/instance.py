@@ -1,10 +1,11 @@
 """A lakehouse instance of a test's own: its home, its free ports, and the environment that selects it."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -77,3 +78,27 @@ def lakehouse(
         timeout=timeout,
         check=False,
     )
+
+
+def killed_after(instance: dict[str, str], command: Sequence[str], seconds: float, log: Path) -> bool:
+    """Start a `lakehouse` command and kill its process group (`kill -9`) `seconds` later; False where it ended before.
+
+    What it says goes to `log`.
+    """
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "lakehouse.cli", *command],
+            env=environment(instance),
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        child.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        return True
+    assert child.returncode == 0, log.read_text()
+    return False

@@ -5,9 +5,6 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +16,7 @@ import pytest
 from benchmarks.api import busiest_second
 from lakehouse.settings import Settings, load_settings
 from tests import lake
-from tests.instance import ROOT, environment, lakehouse, selected
+from tests.instance import killed_after, lakehouse, selected
 from tests.standin import TOKEN, RunningStandin, standin
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
@@ -79,27 +76,6 @@ def _ingest(instance: dict[str, str]) -> float:
     return time.monotonic() - began
 
 
-def _killed_after(instance: dict[str, str], seconds: float, log: Path) -> bool:
-    """Start the ingestion and kill its process group `seconds` later; False where it had ended by then."""
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "lakehouse.cli", *_INGEST],
-            env=environment(instance),
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        code = child.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        return True
-    assert code == 0, log.read_text()
-    return False
-
-
 def _good_answers(requests: list[dict[str, Any]]) -> Counter[str]:
     """How often each movie was sent as it should be: what a fault spoiled was not had, and is asked for again."""
     return Counter(
@@ -130,7 +106,7 @@ def test_kills_at_random_moments_change_nothing(
         wanted = min(moments.randint(1, 6), KILLS - kills)
         while in_batch < wanted:
             seconds = moments.uniform(0.2, 1.0) * whole
-            was_running = _killed_after(instance, seconds, tmp_path / "log")
+            was_running = killed_after(instance, _INGEST, seconds, tmp_path / "log")
             print(f"kill {kills + in_batch + 1}: after {seconds:.1f} of {whole:.1f} s; still running: {was_running}")
             if not was_running:
                 break

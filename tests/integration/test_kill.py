@@ -5,9 +5,6 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +14,7 @@ import pytest
 
 from lakehouse.settings import Settings, load_settings
 from tests import lake
-from tests.instance import ROOT, environment, lakehouse, selected
+from tests.instance import killed_after, lakehouse, selected
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
 
@@ -57,26 +54,6 @@ def _do(instance: dict[str, str], command: list[str]) -> float:
     answer = lakehouse(instance, *command, timeout=900)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return time.monotonic() - began
-
-
-def _kill_after(instance: dict[str, str], command: list[str], seconds: float, log: Path) -> bool:
-    """Start a command and kill its process group `seconds` later; True where it was still running."""
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "lakehouse.cli", *command],
-            env=environment(instance),
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        child.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        return True
-    return False
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +96,7 @@ def test_a_killed_step_is_made_good_by_running_it_again(
         clear()
         # The first third of a command is imports and the start of its JVM: nothing is at stake there.
         seconds = moments.uniform(0.33, 1.0) * whole
-        was_running = _kill_after(instance, command, seconds, tmp_path / f"{number}.log")
+        was_running = killed_after(instance, command, seconds, tmp_path / f"{number}.log")
         hits += was_running
         print(f"{step} #{number}: killed after {seconds:.1f} of {whole:.1f} s; still running: {was_running}")
         _do(instance, command)
@@ -137,7 +114,7 @@ def test_a_killed_cycle_is_made_good_by_running_it_again(
     lake.drop_documents(settings)
     for number in range(3 if KILLS > 1 else 1):
         seconds = moments.uniform(20, 90)
-        _kill_after(instance, ["run", *_CATALOGUE], seconds, tmp_path / f"{number}.log")
+        killed_after(instance, ["run", *_CATALOGUE], seconds, tmp_path / f"{number}.log")
         print(f"cycle #{number}: killed after {seconds:.1f} s")
     _do(instance, ["run", *_CATALOGUE])
     assert _state(settings) == undisturbed

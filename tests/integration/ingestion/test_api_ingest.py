@@ -13,12 +13,13 @@ from ingestion import bronze
 from ingestion.batch import BatchSummary
 from ingestion.errors import SourceError
 from ingestion.synthetic.movie import movie_id
-from ingestion.tables import BronzeTables, ensure_tables
+from ingestion.tables import BronzeTables
 from ingestion.tmdb.ask import Ask
 from ingestion.tmdb.failures import AccessRefused, RetriesSpent
 from ingestion.tmdb.run import ApiRequest, ingest_api
 from ingestion.tmdb.tally import Tally
 from lakehouse.settings import Settings, load_settings
+from tests.integration.ingestion.conftest import Killed, wall_clock
 from tests.standin import TOKEN, RunningStandin, standin
 
 if TYPE_CHECKING:
@@ -30,29 +31,12 @@ MOVIES = 120
 CHANGES = Ask()
 FIRST = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SECOND = datetime(2026, 1, 23, 12, tzinfo=UTC)
-_databases = count()
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
-
-
-def wall_clock() -> datetime:
-    return datetime(2026, 2, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningStandin]:
     with standin(movies=MOVIES) as running:
         yield running
-
-
-@pytest.fixture
-def tables(spark: "SparkSession") -> Iterator[BronzeTables]:
-    tables = BronzeTables(f"api_test_{next(_databases)}")
-    ensure_tables(spark, tables)
-    yield tables
-    spark.sql(f"drop database {tables.database} cascade")
 
 
 @dataclass

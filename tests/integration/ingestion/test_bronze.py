@@ -21,6 +21,7 @@ from ingestion.reasons import Reason
 from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_record
 from ingestion.run import IngestRequest, ingest
 from ingestion.tables import BronzeTables, ensure_tables
+from tests.integration.ingestion.conftest import Killed, Limits, wall_clock
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,35 +30,12 @@ pytestmark = pytest.mark.spark
 
 AS_OF = datetime(2026, 1, 29, 6, tzinfo=UTC)
 LATER = AS_OF + timedelta(hours=4)
-_databases = count()
-
-
-@dataclass(frozen=True)
-class Limits:
-    chunk_rows: int = 4
-    chunk_bytes: int = 1024 * 1024 * 8
-    max_record_bytes: int = 2 * 1024 * 1024
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
-
-
-def wall_clock() -> datetime:
-    return datetime(2026, 2, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def tables(spark: "SparkSession") -> Iterator[BronzeTables]:
-    tables = BronzeTables(f"bronze_test_{next(_databases)}")
-    ensure_tables(spark, tables)
-    yield tables
-    spark.sql(f"drop database {tables.database} cascade")
+LIMITS = Limits()
 
 
 @pytest.fixture
 def land_file(spark: "SparkSession", tables: BronzeTables) -> Callable[..., BatchSummary]:
-    def land(path: Path, as_of: datetime = AS_OF, limits: Limits = Limits(), **rest: Any) -> BatchSummary:
+    def land(path: Path, as_of: datetime = AS_OF, limits: Limits = LIMITS, **rest: Any) -> BatchSummary:
         request = IngestRequest("file", as_of, path=path, **rest)
         return ingest(spark, limits, request, wall_clock, tables=tables)
 

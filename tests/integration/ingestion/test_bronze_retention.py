@@ -1,7 +1,7 @@
 """Retention and upkeep of real Bronze tables: what Silver has not read stays, and no reader sees a difference."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,8 +16,9 @@ from ingestion import bronze
 from ingestion.maintenance import BronzeMaintained, maintain_bronze
 from ingestion.retention import RetentionPlan, bronze_state, delete_expired, plan_retention
 from ingestion.run import IngestRequest, ingest
-from ingestion.tables import BATCHES_SCHEMA, REQUESTED_MOVIES_SCHEMA, BronzeTables, ensure_tables
+from ingestion.tables import BATCHES_SCHEMA, REQUESTED_MOVIES_SCHEMA, BronzeTables
 from lakehouse.lease import Lease, LeaseLost, held
+from tests.integration.ingestion.conftest import Killed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,15 +30,10 @@ pytestmark = pytest.mark.spark
 AS_OF = datetime(2026, 1, 29, 6, tzinfo=UTC)
 # The last day that is too old, and the first that is kept.
 OLD, KEPT = datetime(2024, 1, 29, 12, tzinfo=UTC), datetime(2024, 1, 30, tzinfo=UTC)
-_databases = count()
 
 Land = Callable[..., "BatchSummary"]
 Maintain = Callable[..., BronzeMaintained]
 Expire = Callable[[], RetentionPlan]
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +45,6 @@ class Limits:
 
 def clock() -> datetime:
     return AS_OF
-
-
-@pytest.fixture
-def tables(spark: "SparkSession") -> Iterator[BronzeTables]:
-    tables = BronzeTables(f"retention_test_{next(_databases)}")
-    ensure_tables(spark, tables)
-    yield tables
-    spark.sql(f"drop database {tables.database} cascade")
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Schema drift on real tables: what Spark counts, what is compared with what, and that a second run changes nothing."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -16,8 +15,9 @@ from ingestion.batches import last_landed
 from ingestion.drift import Drift, blocking, check, needed_fields
 from ingestion.fields import Field, take_inventory
 from ingestion.run import IngestRequest, ingest
-from ingestion.tables import BronzeTables, ensure_tables
+from ingestion.tables import BronzeTables
 from tests.instance import ROOT
+from tests.integration.ingestion.conftest import Killed, Limits, wall_clock
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,30 +26,8 @@ pytestmark = pytest.mark.spark
 
 AS_OF = datetime(2026, 1, 29, 6, tzinfo=UTC)
 NEEDED = needed_fields(ROOT / "dbt_project")
-_databases = count()
-
-
-@dataclass(frozen=True)
-class Limits:
-    chunk_rows: int = 3000
-    chunk_bytes: int = 64 * 1024 * 1024
-    max_record_bytes: int = 16 * 1024 * 1024
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
-
-
-def wall_clock() -> datetime:
-    return datetime(2026, 2, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def tables(spark: "SparkSession") -> Iterator[BronzeTables]:
-    tables = BronzeTables(f"bronze_drift_{next(_databases)}")
-    ensure_tables(spark, tables)
-    yield tables
-    spark.sql(f"drop database {tables.database} cascade")
+LIMITS = Limits(chunk_rows=3000)
+_files = count()
 
 
 Land = Callable[..., str]
@@ -64,11 +42,11 @@ def land(spark: "SparkSession", tables: BronzeTables, tmp_path: Path) -> Land:
         if isinstance(records, Path):
             path = records
         else:
-            path = tmp_path / f"{next(_databases)}.jsonl"
+            path = tmp_path / f"{next(_files)}.jsonl"
             path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
         as_of = AS_OF + timedelta(hours=next(hours))
         return ingest(
-            spark, Limits(), IngestRequest("file", as_of, path=path, **rest), wall_clock, tables=tables
+            spark, LIMITS, IngestRequest("file", as_of, path=path, **rest), wall_clock, tables=tables
         ).batch_id
 
     return land
@@ -270,7 +248,7 @@ def test_a_batch_that_landed_nothing_has_no_findings_and_is_not_the_last(
 def test_a_synthetic_catalogue_has_what_silver_needs(spark: "SparkSession", tables: BronzeTables) -> None:
     for seed in (1, 2):
         request = IngestRequest("synthetic", AS_OF + timedelta(hours=seed), movies=100, seed=seed)
-        batch = ingest(spark, Limits(), request, wall_clock, tables=tables).batch_id
+        batch = ingest(spark, LIMITS, request, wall_clock, tables=tables).batch_id
         assert check(spark, batch, NEEDED, tables) == []
         assert NEEDED.keys() - {"genre_ids", "genre_ids[]"} <= {
             field.path for field in take_inventory(spark, batch, NEEDED, tables)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -19,7 +18,8 @@ from ingestion.reasons import Reason
 from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_record
 from ingestion.replay import Replayed, Selection, replay
 from ingestion.run import IngestRequest, ingest
-from ingestion.tables import BronzeTables, ensure_tables
+from ingestion.tables import BronzeTables
+from tests.integration.ingestion.conftest import Killed, Limits, wall_clock
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,30 +30,8 @@ AS_OF = datetime(2026, 1, 29, 6, tzinfo=UTC)
 STATED = datetime(2025, 6, 1, tzinfo=UTC)
 REPLAYED_AT = AS_OF + timedelta(days=2)
 EVERYTHING = Selection()
-_databases = count()
-
-
-@dataclass(frozen=True)
-class Limits:
-    chunk_rows: int = 3
-    chunk_bytes: int = 8 * 1024 * 1024
-    max_record_bytes: int = 1024 * 1024
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
-
-
-def wall_clock() -> datetime:
-    return datetime(2026, 2, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def tables(spark: "SparkSession") -> Iterator[BronzeTables]:
-    tables = BronzeTables(f"bronze_replay_{next(_databases)}")
-    ensure_tables(spark, tables)
-    yield tables
-    spark.sql(f"drop database {tables.database} cascade")
+LIMITS = Limits(chunk_rows=3, max_record_bytes=1024 * 1024)
+_files = count()
 
 
 Land = Callable[..., BatchSummary]
@@ -62,9 +40,9 @@ Land = Callable[..., BatchSummary]
 @pytest.fixture
 def land(spark: "SparkSession", tables: BronzeTables, tmp_path: Path) -> Land:
     def land(lines: Iterable[str], as_of: datetime = AS_OF, **rest: Any) -> BatchSummary:
-        path = tmp_path / f"{next(_databases)}.jsonl"
+        path = tmp_path / f"{next(_files)}.jsonl"
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return ingest(spark, Limits(), IngestRequest("file", as_of, path=path, **rest), wall_clock, tables=tables)
+        return ingest(spark, LIMITS, IngestRequest("file", as_of, path=path, **rest), wall_clock, tables=tables)
 
     return land
 
@@ -75,7 +53,7 @@ Replay = Callable[..., list[Replayed]]
 @pytest.fixture
 def run_replay(spark: "SparkSession", tables: BronzeTables) -> Replay:
     def run(selection: Selection = EVERYTHING, as_of: datetime = REPLAYED_AT, **rest: Any) -> list[Replayed]:
-        return replay(spark, selection, as_of, Limits(), wall_clock, tables=tables, **rest)
+        return replay(spark, selection, as_of, LIMITS, wall_clock, tables=tables, **rest)
 
     return run
 
