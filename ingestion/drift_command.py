@@ -24,14 +24,12 @@ def drift(
     """Say which fields came, went or changed in a batch. Exit code 1 where Silver should not read it."""
     from ingestion.batches import last_landed
     from ingestion.drift import blocking, check, needed_fields
-    from ingestion.tables import ensure_tables
     from lakehouse.spark import spark_session
 
     settings = load_settings()
     needed = needed_fields(settings.dbt.project_dir)
     with console.status("comparing fields"):
         spark = spark_session(settings, "drift")
-        ensure_tables(spark)
         batch = last_landed(spark, batch_id)
         if batch is None:
             raise BatchError(

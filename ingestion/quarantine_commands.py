@@ -61,13 +61,11 @@ def show(
     To mend one: `show ID --raw > movie.json`, edit the file, `lakehouse ingest --source file --path movie.json`.
     """
     from ingestion.quarantine import find_quarantined
-    from ingestion.tables import upgrade_tables
     from lakehouse.spark import spark_session
 
     # Standard output is the text's alone.
     with errors.status("reading the quarantine"):
         spark = spark_session(load_settings(), "quarantine")
-        upgrade_tables(spark)
         text = find_quarantined(spark, quarantine_id)
     if raw:
         typer.echo(text.raw)

@@ -22,7 +22,7 @@ from ingestion.quarantine import narrowed
 from ingestion.reasons import Reason
 from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_record
 from ingestion.seen import key_of
-from ingestion.tables import BRONZE, BronzeTables, upgrade_tables
+from ingestion.tables import BRONZE, BronzeTables, ensure_tables
 from ingestion.writer import only_writer
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def replay(
         refetch: asks for movies again; without it, texts that belong to a movie stay waiting.
         tables: the Bronze tables.
     """
-    upgrade_tables(spark, tables)
+    ensure_tables(spark, tables)
     with only_writer(spark, tables, "lakehouse quarantine replay", clock):
         by_source: dict[str, list[Waiting]] = {}
         for row in _read_waiting(spark, selection, as_of, tables):

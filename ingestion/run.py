@@ -13,7 +13,7 @@ from ingestion.errors import SourceError
 from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_record
 from ingestion.sources.files import open_path
 from ingestion.synthetic.catalogue import DEFAULT_DATES, CatalogueSpec, catalogue
-from ingestion.tables import BRONZE, BronzeTables, upgrade_tables
+from ingestion.tables import BRONZE, BronzeTables, ensure_tables
 from ingestion.writer import only_writer
 
 if TYPE_CHECKING:
@@ -122,6 +122,6 @@ def ingest(
     batch = batch_of(request)
     items = open_source(request, limits.max_record_bytes)
     chunk = ChunkLimits(limits.chunk_rows, limits.chunk_bytes)
-    upgrade_tables(spark, tables)
+    ensure_tables(spark, tables)
     with only_writer(spark, tables, f"lakehouse ingest, batch {batch.batch_id}", clock) as lease:
         return land(spark, items, batch, clock, chunk, tables, on_progress, lease.check)

@@ -184,15 +184,11 @@ FIELDS_SCHEMA = pa.schema(
 
 
 def ensure_tables(spark: "SparkSession", tables: BronzeTables = BRONZE) -> None:
-    """Create the Bronze tables where they do not exist."""
-    create_missing(spark, {name: _statement(name, table) for name, table in _declared(tables).items()})
-
-
-def upgrade_tables(spark: "SparkSession", tables: BronzeTables = BRONZE) -> None:
-    """Create the Bronze tables, and add the columns that those of an earlier version lack."""
-    ensure_tables(spark, tables)
-    for name, table in _declared(tables).items():
-        add_missing_columns(spark, name, table.columns)
+    """Create the Bronze tables where they do not exist, and add the columns that those of an earlier version lack."""
+    declared = _declared(tables)
+    created = create_missing(spark, {name: _statement(name, table) for name, table in declared.items()})
+    for name in declared.keys() - created:
+        add_missing_columns(spark, name, declared[name].columns)
 
 
 def _declared(tables: BronzeTables) -> dict[str, _Table]:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def create_missing(spark: "SparkSession", statements: Mapping[str, str]) -> None:
-    """Create each table that the metastore does not know, and its database.
+def create_missing(spark: "SparkSession", statements: Mapping[str, str]) -> set[str]:
+    """Create each table that the metastore does not know, and its database; give the names of those.
 
     Cheap where all are known: one look-up a table. A creation that was killed before the metastore knew of it leaves a
     folder in which Delta then refuses to create the table; such a folder is removed first, unless it holds data.
@@ -22,6 +22,7 @@ def create_missing(spark: "SparkSession", statements: Mapping[str, str]) -> None
     Raises:
         LakehouseError: the folder of a table that the metastore does not know holds data.
     """
+    created = set()
     for name, statement in statements.items():
         if spark.catalog.tableExists(name):
             continue
@@ -29,6 +30,8 @@ def create_missing(spark: "SparkSession", statements: Mapping[str, str]) -> None
         spark.sql(f"create database if not exists {database}")
         _clear(spark, f"{spark.catalog.getDatabase(database).locationUri}/{table}", name)
         spark.sql(statement)
+        created.add(name)
+    return created
 
 
 def add_missing_columns(spark: "SparkSession", name: str, columns: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from ingestion.bronze import PlannedBatch
 from ingestion.errors import SourceError
 from ingestion.quarantine import QuarantineWriter
 from ingestion.records import Reject
-from ingestion.tables import BRONZE, BronzeTables, upgrade_tables
+from ingestion.tables import BRONZE, BronzeTables, ensure_tables
 from ingestion.tmdb import export, plan, requests
 from ingestion.tmdb.ask import Ask, read_ask, read_ids
 from ingestion.tmdb.session import Session, open_session
@@ -98,7 +98,7 @@ def ingest_api(
         LeaseHeld: another process writes to Bronze.
         StorageError: HDFS does not take what is written. The same holds.
     """
-    upgrade_tables(spark, tables)
+    ensure_tables(spark, tables)
     with only_writer(spark, tables, "lakehouse ingest --source api", clock) as lease:
         begun = begin(spark, request, clock, settings.tmdb.overlap_days, tables)
         progress = Progress()
