@@ -112,16 +112,26 @@ def ingest(cycle: Cycle, findings: list[str]) -> None:
     spark = cycle.spark
     # Landing leaves a core half idle; starting the services, just before, does not.
     cycle.start_parsing()
-    for request in cycle.requests:
-        batch = _land(cycle, spark, request)
-        cycle.batches.append(batch)
-        findings.append(
-            f"{batch.batch_id}: {batch.requested:,} records, {batch.landed:,} landed, {batch.unchanged:,} unchanged, "
-            f"{batch.duplicates:,} duplicates, {batch.quarantined:,} to quarantine, {batch.missing:,} missing"
-        )
-        if batch.landed:
-            cycle.progress.detail(f"{batch.batch_id}: comparing fields with the batch before")
-            findings += require_fields(spark, batch.batch_id, needed_fields(cycle.settings.dbt.project_dir))
+    needed = needed_fields(cycle.settings.dbt.project_dir)
+    # A batch is compared with the one before it while the next one is fetched: one after the other.
+    with ThreadPoolExecutor(1, thread_name_prefix="fields") as pool:
+        compared = []
+        for request in cycle.requests:
+            batch = _land(cycle, spark, request)
+            cycle.batches.append(batch)
+            findings.append(_told(batch))
+            if batch.landed:
+                compared.append(pool.submit(require_fields, spark, batch.batch_id, needed))
+        cycle.progress.detail("comparing fields with the batch before")
+        for found in compared:
+            findings += found.result()
+
+
+def _told(batch: "BatchSummary") -> str:
+    """What came of a batch, in a line; what did not occur is left out."""
+    names = ("landed", "unchanged", "duplicates", "quarantined", "missing")
+    counts = [f"{count:,} {name}" for name in names if (count := getattr(batch, name))]
+    return f"{batch.batch_id}: {batch.requested:,} records, {', '.join(counts) or 'nothing new'}"
 
 
 def _land(cycle: Cycle, spark: "SparkSession", request: "IngestRequest | ApiRequest") -> "BatchSummary":
