@@ -38,8 +38,9 @@ unit: $(VENV)/.made ## the unit tests alone: no service, no JVM
 test-long: setup ## all tests and those of whole cycles: real records, damaged input, kills
 	@TMDB_LONG_TESTS=1 $(BIN)/python -m pytest
 
-chaos: setup ## kill -9 at ten random moments of each step
-	@TMDB_LONG_TESTS=1 TMDB_TEST_KILLS=10 $(BIN)/python -m pytest tests/integration/test_kill.py
+chaos: setup ## kill -9 at ten random moments of each step, at two hundred of an ingestion from the API
+	@TMDB_LONG_TESTS=1 TMDB_TEST_KILLS=10 TMDB_TEST_API_KILLS=200 \
+		$(BIN)/python -m pytest tests/integration/test_kill.py tests/integration/test_api_kills.py
 
 lint: $(VENV)/.made ## format, style, types, SQL, dbt conventions, import direction, secrets
 	@$(BIN)/ruff format --check .
@@ -66,8 +67,9 @@ status: $(VENV)/.made ## say how each service is
 docs: up ## make the lineage site and serve it on http://127.0.0.1:8580
 	@$(BIN)/lakehouse docs
 
-bench: setup ## seconds a step, a dbt node, and the memory of each process: the figures in docs/performance.md
+bench: setup ## seconds a step, a dbt node, a movie from the API; memory: the figures in docs/performance.md
 	@$(BIN)/python -m benchmarks.cycle
+	@$(BIN)/python -m benchmarks.api
 
 clean: ## remove the environment, this instance's data and caches of tools
 	@if [ -x $(BIN)/lakehouse ]; then $(BIN)/lakehouse down; fi
