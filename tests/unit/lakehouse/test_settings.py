@@ -138,3 +138,29 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
 )
 def test_mask(uri: str, masked: str) -> None:
     assert mask(uri) == masked
+
+
+def test_without_a_token_the_stand_in_is_asked() -> None:
+    settings = load_settings(tmdb={"port": 8599})
+    assert settings.tmdb.url == "http://127.0.0.1:8599/3"
+    assert settings.tmdb.export_url == "http://127.0.0.1:8599/p/exports"
+    assert settings.runs_own_tmdb
+
+
+def test_with_a_token_tmdb_is_asked_and_no_stand_in_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_TMDB__TOKEN", "a-token")
+    settings = load_settings()
+    assert settings.tmdb.url == "https://api.themoviedb.org/3"
+    assert not settings.runs_own_tmdb
+    assert "tmdb" not in own_services(settings)
+    assert flatten(settings)["tmdb.token"] == "***"
+
+
+def test_a_demo_asks_the_stand_in_whatever_token_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    from orchestration.commands import demo_settings
+
+    monkeypatch.setenv("LAKEHOUSE_TMDB__TOKEN", "a-token")
+    settings = demo_settings(load_settings(), movies=7)
+    assert settings.runs_own_tmdb
+    assert settings.tmdb.token.get_secret_value() == "standin"
+    assert settings.demo.movies == 7
