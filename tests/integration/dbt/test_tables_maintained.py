@@ -173,6 +173,7 @@ def test_a_batch_after_maintenance_is_read_as_a_batch(stack: dict[str, str], gro
     assert title == [("A Second Title",)]
 
 
+@pytest.mark.usefixtures("long_tests")
 def test_old_files_stay_until_they_were_read_and_are_deleted_then(
     stack: dict[str, str], grown: Settings, project: Path, tmp_path: Path
 ) -> None:
@@ -206,6 +207,7 @@ def test_old_files_stay_until_they_were_read_and_are_deleted_then(
         query(grown, f"set {_CHECK} = true")
 
 
+@pytest.mark.usefixtures("long_tests")
 def test_what_expires_in_bronze_is_deleted_once_silver_has_read_it_and_stays_in_silver(
     stack: dict[str, str], grown: Settings, tmp_path: Path
 ) -> None:
