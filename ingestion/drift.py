@@ -230,7 +230,7 @@ def require_fields(
     if stopping:
         named = "; ".join(f"{one.path}: {one.kind}, {one.before} before, {one.now} now" for one in stopping[:3])
         raise DriftError(
-            f"Batch {batch_id} does not give what Silver needs of {len(stopping)} fields ({named}).",
+            f"Batch {batch_id} does not give {len(stopping)} of the fields that Silver needs ({named}).",
             f"`lakehouse drift {batch_id}` lists them: mend the staging model, or take the batch as it is (--accept).",
         )
     said = summary_of(findings)

@@ -99,5 +99,9 @@ def test_a_retyped_field_stops_the_build(stack: dict[str, str], settings: Settin
         stack, "run", "--source", "file", "--path", str(tmp_path / "retyped.jsonl"), "--as-of", "2026-02-01"
     )
     assert answer.returncode != 0
+    assert "does not give 1 of the fields that Silver needs (budget: retyped" in answer.stderr
+    # Whoever builds all the same is stopped by a test of dbt.
+    answer = lakehouse(stack, "build", "--selector", "bronze_to_silver")
+    assert answer.returncode != 0
     assert "cast_failures_stay_rare" in answer.stdout + answer.stderr
     assert lake.content(settings, "gold") == gold
