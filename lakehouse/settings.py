@@ -2,7 +2,7 @@
 
 Sources, the first wins: `LAKEHOUSE_*` environment variables (two underscores between levels:
 `LAKEHOUSE_THRIFT__PORT=10001`), then `lakehouse.yaml` (in the working directory, or the file that
-`LAKEHOUSE_CONFIG` names), then the profile's defaults, then the defaults below.
+`LAKEHOUSE_CONFIG` names), then the profile's defaults, then the defaults of `lakehouse.sections`.
 """
 
 import os
@@ -10,134 +10,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lakehouse.errors import ConfigurationError
+from lakehouse.sections import (
+    Dbt,
+    Demo,
+    Export,
+    Gate,
+    Graph,
+    Hdfs,
+    Ingest,
+    Metastore,
+    Mongo,
+    Spark,
+    Thrift,
+    Tmdb,
+)
 
 PREFIX = "LAKEHOUSE_"
 # Variables that steer the program before any setting is read; they are no settings themselves.
 CONTROL_VARIABLES = {"LAKEHOUSE_CONFIG", "LAKEHOUSE_TRACEBACK"}
-
-Port = Field(ge=1, le=65535)
-
-
-class Section(BaseModel):
-    """A group of settings; an unknown key in it is an error."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True)
-
-
-class Hdfs(Section):
-    """HDFS: one NameNode and one DataNode here, or an existing cluster's address."""
-
-    uri: str = Field("", description="hdfs://host:port; empty: this machine's, from the ports below")
-    namenode_port: int = Field(9000, ge=1, le=65535)
-    namenode_http_port: int = Field(9870, ge=1, le=65535)
-    datanode_port: int = Field(9866, ge=1, le=65535)
-    datanode_ipc_port: int = Field(9867, ge=1, le=65535)
-    datanode_http_port: int = Field(9864, ge=1, le=65535)
-    heap_mb: int = Field(256, ge=128, description="heap of the NameNode and of the DataNode, MiB each")
-
-
-class Metastore(Section):
-    """The Hive metastore service (Derby behind it when it runs here)."""
-
-    uri: str = Field("", description="thrift://host:port; empty: this machine's, from the port below")
-    port: int = Field(9083, ge=1, le=65535)
-    heap_mb: int = Field(384, ge=128)
-
-
-class Thrift(Section):
-    """The Spark Thrift server, where dbt, beeline and `lakehouse sql` send their SQL."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(10000, ge=1, le=65535)
-    driver_memory_mb: int = Field(4096, ge=512)
-
-
-class Mongo(Section):
-    """The MongoDB that is published to; without a `uri`, an in-memory stand-in runs here."""
-
-    uri: SecretStr = Field(SecretStr(""), description="mongodb://...; empty: the stand-in on the port below")
-    database: str = Field("tmdb", pattern=r"^[A-Za-z0-9_-]+$")
-    port: int = Field(27017, ge=1, le=65535)
-    heap_mb: int = Field(768, ge=64)
-
-
-class Spark(Section):
-    """Spark's sizes. The defaults are for two cores."""
-
-    master: str = "local[2]"
-    driver_memory_mb: int = Field(2048, ge=512, description="heap of a job's driver, MiB")
-    shuffle_partitions: int = Field(4, ge=1)
-    ui_port: int = Field(0, ge=0, le=65535, description="0: no web UI")
-    extra: dict[str, str] = Field(default_factory=dict, description="any further spark.* key")
-
-
-class Ingest(Section):
-    """How a batch is read and landed, and how long Bronze keeps it."""
-
-    chunk_rows: int = Field(8000, ge=1, description="records in one Bronze commit, at most")
-    chunk_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="bytes of payload in one Bronze commit")
-    max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="a longer record goes to quarantine")
-    retention_days: int = Field(730, ge=1, description="what was ingested earlier may be deleted from Bronze")
-
-
-class Tmdb(Section):
-    """TMDB's API: where it is, who asks, and how gently."""
-
-    token: SecretStr = Field(SecretStr(""), description="API read access token; empty: a stand-in server runs here")
-    url: str = Field("", pattern=r"^(https?://.*)?$", description="of the API; empty: TMDB's, or the stand-in's")
-    export_url: str = Field("", pattern=r"^(https?://.*)?$", description="of the id exports; empty: as above")
-    port: int = Field(8590, ge=1, le=65535, description="of the stand-in")
-    rate_per_second: int = Field(40, ge=0, description="requests in any one second, at most; 0: no limit")
-    concurrency: int = Field(16, ge=1, description="requests under way at once, at most")
-    timeout_seconds: float = Field(10, gt=0, description="for a connection, and for each silence within an answer")
-    answer_seconds: float = Field(60, gt=0, description="for one whole answer")
-    attempts: int = Field(6, ge=1, description="how often one request is tried")
-    backoff_seconds: float = Field(0.5, ge=0, description="before the first repeat; doubles each time, with jitter")
-    longest_wait_seconds: float = Field(60, gt=0, description="before any repeat, whatever Retry-After says")
-    free_retries: int = Field(100, ge=0, description="repeats that a batch has anyway")
-    retries_per_answer: float = Field(0.5, ge=0, description="further repeats that each good answer earns")
-    chunk_movies: int = Field(400, ge=1, description="movies in one Bronze commit; twice as many are under way")
-    overlap_days: int = Field(1, ge=0, description="of the changes asked for again, against clocks that differ")
-
-
-class Graph(Section):
-    """The actor network."""
-
-    max_billing: int = Field(10, ge=2, description="an edge joins actors within the first N of billing")
-    partitions: int = Field(4, ge=1)
-
-
-class Gate(Section):
-    """The least scores with which Silver is let through to Gold."""
-
-    completeness: float = Field(0.95, ge=0, le=1)
-    consistency: float = Field(0.98, ge=0, le=1)
-
-
-class Export(Section):
-    """The MongoDB export."""
-
-    batch_size: int = Field(1000, ge=1, description="documents in one bulk write")
-
-
-class Dbt(Section):
-    """dbt's own settings."""
-
-    threads: int = Field(2, ge=1)
-    project_dir: Path = Field(Path("dbt_project"), description="relative to the project's root")
-
-
-class Demo(Section):
-    """What `lakehouse demo` makes and lands."""
-
-    movies: int = Field(5000, ge=1)
-    seed: int = 20260101
-    dirty_rate: float = Field(0.004, ge=0, le=1)
-
 
 TMDB_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS = "https://files.tmdb.org/p/exports"

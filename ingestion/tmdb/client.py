@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import tenacity
@@ -17,6 +17,7 @@ from pyrate_limiter import Limiter, Rate
 
 from ingestion.tmdb import failures
 from ingestion.tmdb.tally import Tally
+from lakehouse.sections import Tmdb
 
 _T = TypeVar("_T")
 
@@ -30,46 +31,6 @@ NOT_MODIFIED = 304
 NOT_FOUND = 404
 _ENTRY_NOT_FOUND = 21
 """TMDB's code for a thing that is not there; its HTTP status is 200."""
-
-
-class Pace(Protocol):
-    """How gently TMDB is asked: the `tmdb` section of the settings."""
-
-    @property
-    def rate_per_second(self) -> int:
-        """Requests in any one second, at most; 0: no limit."""
-
-    @property
-    def concurrency(self) -> int:
-        """Requests under way at once, at most."""
-
-    @property
-    def timeout_seconds(self) -> float:
-        """For a connection, and for each silence within an answer."""
-
-    @property
-    def answer_seconds(self) -> float:
-        """For one whole answer."""
-
-    @property
-    def attempts(self) -> int:
-        """How often one request is tried."""
-
-    @property
-    def backoff_seconds(self) -> float:
-        """Before the first repeat; doubles each time, with jitter."""
-
-    @property
-    def longest_wait_seconds(self) -> float:
-        """Before any repeat."""
-
-    @property
-    def free_retries(self) -> int:
-        """Repeats that a batch has anyway."""
-
-    @property
-    def retries_per_answer(self) -> float:
-        """Further repeats that each good answer earns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +93,7 @@ class _Transient(Exception):
 class Client:
     """A connection to TMDB for one batch. Make it with `connect`."""
 
-    def __init__(self, http: httpx.AsyncClient, pace: Pace, max_body_bytes: int, tally: Tally, url: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, pace: Tmdb, max_body_bytes: int, tally: Tally, url: str) -> None:
         self._http = http
         self._pace = pace
         self._max_body_bytes = max_body_bytes
@@ -319,7 +280,7 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 
 
 @contextlib.asynccontextmanager
-async def connect(url: str, token: str, pace: Pace, max_body_bytes: int, tally: Tally) -> AsyncIterator[Client]:
+async def connect(url: str, token: str, pace: Tmdb, max_body_bytes: int, tally: Tally) -> AsyncIterator[Client]:
     """Give a client; connections are closed at the end.
 
     Args:

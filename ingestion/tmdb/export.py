@@ -12,8 +12,8 @@ from ingestion.reasons import Reason
 from ingestion.records import RawRecord, Reject
 from ingestion.sources.blocks import read_blocks
 from ingestion.sources.lines import split_lines
-from ingestion.tmdb.client import Pace
 from ingestion.tmdb.failures import AGAIN, TmdbError, unreachable
+from lakehouse.sections import Tmdb
 
 _READY_HOURS = 8
 """TMDB makes the file at about 7:00 UTC and has it ready by 8:00."""
@@ -38,7 +38,7 @@ def file_name(day: date) -> str:
     return f"movie_ids_{day:%m_%d_%Y}.json.gz"
 
 
-async def download(url: str, as_of: datetime, folder: Path, pace: Pace) -> Path:
+async def download(url: str, as_of: datetime, folder: Path, pace: Tmdb) -> Path:
     """Fetch the newest export that was ready at `as_of`; one of the two days before where it is not there.
 
     It is kept under its name in `folder`, so that a batch that was killed reads the same file again.
@@ -64,7 +64,7 @@ async def download(url: str, as_of: datetime, folder: Path, pace: Pace) -> Path:
     )
 
 
-async def _fetch(url: str, path: Path, pace: Pace) -> None:
+async def _fetch(url: str, path: Path, pace: Tmdb) -> None:
     retrying = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception_type((httpx.TransportError, httpx.DecodingError, httpx.HTTPStatusError)),
         stop=tenacity.stop_after_attempt(pace.attempts),
@@ -82,7 +82,7 @@ async def _fetch(url: str, path: Path, pace: Pace) -> None:
         raise TmdbError(f"{url} cannot be read: {error}.", f"Try again later. {AGAIN}") from error
 
 
-async def _fetch_once(url: str, path: Path, pace: Pace) -> None:
+async def _fetch_once(url: str, path: Path, pace: Tmdb) -> None:
     draft = path.with_suffix(".part")
     async with (
         httpx.AsyncClient(

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from ingestion.bronze import Outcome
-from ingestion.tmdb.client import Client, Pace, connect
+from ingestion.tmdb.client import Client, connect
 from ingestion.tmdb.requests import details
 from ingestion.tmdb.tally import Tally
+from lakehouse.sections import Tmdb
 
 _T = TypeVar("_T")
 
@@ -122,7 +123,7 @@ async def _end_tasks() -> None:
 
 
 @contextlib.contextmanager
-def open_session(url: str, token: str, pace: Pace, max_body_bytes: int, tally: Tally) -> Iterator[Session]:
+def open_session(url: str, token: str, pace: Tmdb, max_body_bytes: int, tally: Tally) -> Iterator[Session]:
     """Open a session; see `ingestion.tmdb.client.connect` for the arguments."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="tmdb", daemon=True)

@@ -14,7 +14,8 @@ import msgspec
 import psutil
 import pytest
 
-from lakehouse.lease import HadoopEntries, Holder, LeaseHeld, LeaseLost, held, take
+from lakehouse.lease import LeaseHeld, LeaseLost, held, take
+from lakehouse.lease_entries import HadoopEntries, Holder
 from tests.instance import ROOT, environment
 
 if TYPE_CHECKING:

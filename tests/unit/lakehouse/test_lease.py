@@ -8,7 +8,8 @@ from threading import Lock
 import msgspec
 import pytest
 
-from lakehouse.lease import Entry, Holder, LeaseHeld, LeaseLost, is_free, take
+from lakehouse.lease import LeaseHeld, LeaseLost, is_free, take
+from lakehouse.lease_entries import Entry, Holder
 
 NOW = datetime(2026, 1, 29, 6, tzinfo=UTC)
 ME = Holder("here", "pid:[1]", 100, 1000.0, "lakehouse maintain", NOW, 300, "mine")

@@ -18,23 +18,22 @@ from starlette.types import Receive, Scope, Send
 
 from ingestion.tmdb.client import Client, connect
 from ingestion.tmdb.tally import Tally
+from lakehouse.sections import Tmdb
 
 TOKEN = "a-secret-token"
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class TestPace:
-    __test__ = False
-    rate_per_second: int = 0
-    concurrency: int = 8
-    timeout_seconds: float = 0.4
-    answer_seconds: float = 1.0
-    attempts: int = 4
-    backoff_seconds: float = 0.01
-    longest_wait_seconds: float = 2.0
-    free_retries: int = 100
-    retries_per_answer: float = 0.5
+PACE = Tmdb(
+    rate_per_second=0,
+    concurrency=8,
+    timeout_seconds=0.4,
+    answer_seconds=1,
+    attempts=4,
+    backoff_seconds=0.01,
+    longest_wait_seconds=2,
+)
+"""No limit, and short waits."""
 
 
 @dataclass
@@ -90,7 +89,7 @@ class TestConnection:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.pace = TestPace()
+        self.pace = PACE
         self.tally = Tally()
         self.max_body_bytes = 100_000
 

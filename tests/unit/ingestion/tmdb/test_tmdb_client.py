@@ -6,7 +6,6 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,7 +119,7 @@ def test_retry_after_as_a_date_is_read(server: Server, tmdb: TestConnection) -> 
 
 
 def test_no_wait_is_longer_than_the_longest(server: Server, tmdb: TestConnection) -> None:
-    tmdb.pace = replace(tmdb.pace, longest_wait_seconds=0.1)
+    tmdb.pace = tmdb.pace.model_copy(update={"longest_wait_seconds": 0.1})
     server.answer("/movie/1", error(429, 25, "Over the limit.", Retry_After="86400"), GOOD)
     began = time.monotonic()
     tmdb.ask(lambda client: client.get("/movie/1"))
@@ -180,7 +179,7 @@ def test_a_request_that_never_succeeds_is_given_up(server: Server, tmdb: TestCon
 
 
 def test_the_budget_of_repeats_ends_the_batch(server: Server, tmdb: TestConnection) -> None:
-    tmdb.pace = replace(tmdb.pace, free_retries=2, retries_per_answer=0)
+    tmdb.pace = tmdb.pace.model_copy(update={"free_retries": 2, "retries_per_answer": 0})
     server.answer("/movie/1", error(503, 9, "Offline."))
     with pytest.raises(RetriesSpent, match="2 requests were repeated for 0 answers"):
         tmdb.ask(lambda client: client.get("/movie/1"))
@@ -188,7 +187,7 @@ def test_the_budget_of_repeats_ends_the_batch(server: Server, tmdb: TestConnecti
 
 
 def test_answers_earn_repeats(server: Server, tmdb: TestConnection) -> None:
-    tmdb.pace = replace(tmdb.pace, free_retries=0, retries_per_answer=0.5)
+    tmdb.pace = tmdb.pace.model_copy(update={"free_retries": 0, "retries_per_answer": 0.5})
     server.answer("/good", GOOD)
     server.answer("/movie/1", error(503, 9, "Offline."), error(503, 9, "Offline."), GOOD)
 
@@ -282,7 +281,7 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
 
 
 def test_the_rate_is_kept_over_whole_windows(server: Server, tmdb: TestConnection) -> None:
-    tmdb.pace = replace(tmdb.pace, rate_per_second=40)
+    tmdb.pace = tmdb.pace.model_copy(update={"rate_per_second": 40})
     server.answer("/movie/1", GOOD)
 
     async def many(client: Client) -> None:
@@ -297,6 +296,6 @@ def test_the_rate_is_kept_over_whole_windows(server: Server, tmdb: TestConnectio
 
 @pytest.mark.parametrize("rate", [1, 3, 19, 20, 25, 39, 40, 1000])
 def test_every_rate_lets_requests_through(server: Server, tmdb: TestConnection, rate: int) -> None:
-    tmdb.pace = replace(tmdb.pace, rate_per_second=rate)
+    tmdb.pace = tmdb.pace.model_copy(update={"rate_per_second": rate})
     server.answer("/movie/1", GOOD)
     assert tmdb.ask(lambda client: client.get("/movie/1")).status == 200

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -215,7 +214,7 @@ def test_no_export_at_all(server: Server, tmdb: TestConnection, tmp_path: Path) 
         asyncio.run(export.download(tmdb.url, AS_OF, tmp_path, tmdb.pace))
     server.answer("/movie_ids_01_23_2026.json.gz", Response(status_code=503))
     with pytest.raises(TmdbError, match="HTTP 503 at every attempt"):
-        asyncio.run(export.download(tmdb.url, AS_OF, tmp_path, replace(tmdb.pace, attempts=2)))
+        asyncio.run(export.download(tmdb.url, AS_OF, tmp_path, tmdb.pace.model_copy(update={"attempts": 2})))
     assert not list(tmp_path.iterdir())
 
 
