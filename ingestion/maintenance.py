@@ -75,7 +75,7 @@ def maintain_bronze(
         state = bronze_state(spark, tables, reader)
     late_reader = reader if is_behind(state.reading, state.commits) else ""
     done = []
-    for name in (tables.batches, tables.movies, tables.quarantine, tables.requested_movies):
+    for name in (tables.batches, tables.movies, tables.quarantine, tables.requested_movies, tables.fields):
         on_step(name)
         done.append(
             maintain_table(

@@ -24,6 +24,7 @@ from ingestion.records import DefaultTime, RawRecord, Record, Reject, parse_reco
 from ingestion.seen import key_of
 from ingestion.tables import BRONZE, BronzeTables, ensure_tables
 from ingestion.writer import only_writer
+from lakehouse.lease import Lease
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -170,12 +171,12 @@ def replay(
         tables: the Bronze tables.
     """
     ensure_tables(spark, tables)
-    with only_writer(spark, tables, "lakehouse quarantine replay", clock):
+    with only_writer(spark, tables, "lakehouse quarantine replay", clock) as lease:
         by_source: dict[str, list[Waiting]] = {}
         for row in _read_waiting(spark, selection, as_of, tables):
             by_source.setdefault(row.source, []).append(row)
         return [
-            _replay_source(spark, source, plan(rows, refetch is not None), as_of, limits, clock, refetch, tables)
+            _replay_source(spark, source, plan(rows, refetch is not None), as_of, limits, clock, refetch, tables, lease)
             for source, rows in sorted(by_source.items())
         ]
 
@@ -189,6 +190,7 @@ def _replay_source(
     clock: Callable[[], datetime],
     refetch: Refetch | None,
     tables: BronzeTables,
+    lease: Lease,
 ) -> Replayed:
     failures: Counter[str] = Counter()
     # The texts are parsed twice, so that they need not be held: to name the batch, and to land it.
@@ -206,7 +208,8 @@ def _replay_source(
         records = chain((item for _, item in texts if isinstance(item, Record)), (record for _, record in asked))
         # Only what can be landed is handed on: what fails again has its row in quarantine already.
         chunk = ChunkLimits(limits.chunk_rows, limits.chunk_bytes)
-        summary = land(spark, records, batch_of_records(source, as_of, names), clock, chunk, tables)
+        batch = batch_of_records(source, as_of, names)
+        summary = land(spark, records, batch, clock, chunk, tables, before_commit=lease.check)
         mark_replayed(spark, [name for name, _ in names], as_of, tables)
     return Replayed(
         source=source,

@@ -99,9 +99,11 @@ def maintain_bronze(
 
     Raises:
         LeaseHeld: another process writes Bronze.
+        StorageError: HDFS does not take what is written.
     """
     from ingestion.maintenance import maintain_bronze as maintain
-    from lakehouse.lease import held
+    from ingestion.tables import BRONZE
+    from ingestion.writer import only_writer
     from lakehouse.spark import spark_session
 
     spark = spark_session(settings, "maintain")
@@ -109,7 +111,7 @@ def maintain_bronze(
     try:
         if dry_run:
             return maintain(spark, None, as_of, days, on_step=on_step)
-        with held(spark, settings.warehouse, "bronze", "lakehouse maintain", now) as lease:
+        with only_writer(spark, BRONZE, "lakehouse maintain", now) as lease:
             return maintain(spark, lease, as_of, days, deletes, on_step=on_step)
     finally:
         spark.stop()

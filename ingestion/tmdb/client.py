@@ -113,7 +113,7 @@ class Client:
         """Ask for one thing.
 
         Args:
-            path: under the API's address, `/movie/11`; or a whole address on another host.
+            path: under the API's address: `/movie/11`.
             params: of the query; never the token.
             etag: of the version that is known: the answer is 304 where it is still the present one.
             read: makes the result out of the answer; raises `Broken` where the body is not what it should be.
@@ -178,9 +178,8 @@ class Client:
         except httpx.TimeoutException as error:
             raise _Transient("a timeout") from error
         except httpx.TransportError as error:
-            refusal = failures.unreachable(error, str(request.url))
-            if "secure connection" in refusal.message:
-                raise refusal from error
+            if failures.refused_certificate(error) is not None:
+                raise failures.unreachable(error, self._url) from error
             is_connected = not isinstance(error, httpx.ConnectError)
             raise _Transient("a broken connection" if is_connected else "no connection") from error
         except httpx.DecodingError as error:

@@ -101,12 +101,15 @@ async def _fetch_once(url: str, path: Path, pace: Tmdb) -> None:
 
 
 def ids(path: Path) -> Iterator[int | Reject]:
-    """Stream the ids of an export; what is none becomes a reject. Memory holds one block.
+    """Stream the ids of an export; a line that is none becomes a reject. Memory holds one block.
 
-    A file that ends early gives what it holds up to there, and a reject.
+    Raises:
+        TmdbError: the file is damaged, or ends early: with a part of it, the other movies would pass for known.
     """
     for line in split_lines(read_blocks(path), path.name, _LONGEST_LINE):
         if not isinstance(line, RawRecord):
+            if line.reason in (Reason.TRUNCATED_GZIP, Reason.CORRUPT_GZIP):
+                raise TmdbError(f"The export of ids is damaged: {line.detail}.", f"Try again later. {AGAIN}")
             yield line
             continue
         try:

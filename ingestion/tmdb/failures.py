@@ -91,7 +91,7 @@ def unreachable(error: httpx.TransportError | TimeoutError, url: str) -> Unreach
     """The error for a connection that could not be made or held, told apart by its cause."""
     host = httpx.URL(url).host
     causes = list(_causes(error))
-    certificate = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    certificate = refused_certificate(error)
     if certificate is not None:
         reason = getattr(certificate, "verify_message", "") or certificate.reason or str(certificate)
         return Unreachable(
@@ -107,6 +107,11 @@ def unreachable(error: httpx.TransportError | TimeoutError, url: str) -> Unreach
         return Unreachable(f"{host} did not answer in time.", f"Check the network. {AGAIN}")
     reason = str(system.strerror) if isinstance(system, OSError) else str(error) or type(error).__name__
     return Unreachable(f"There is no connection to {host}: {reason}.", f"Check the network. {AGAIN}")
+
+
+def refused_certificate(error: BaseException) -> ssl.SSLError | None:
+    """Why TLS failed, which asking again does not mend; None where something else did."""
+    return next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
 
 
 def _address(url: str) -> str:

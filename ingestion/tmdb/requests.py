@@ -108,6 +108,9 @@ async def changed_ids(client: Client, window: Window) -> list[int]:
 
     A window of more pages than TMDB gives is asked for in halves. Rows move between pages while they are asked for:
     where some came twice and others may have been missed, all pages are asked for once more.
+
+    Raises:
+        RequestRefused: one day has more pages than TMDB gives, or a page cannot be had.
     """
     found: set[int] = set()
     for _ in range(2):
@@ -117,7 +120,12 @@ async def changed_ids(client: Client, window: Window) -> list[int]:
             before = await changed_ids(client, Window(window.first, middle))
             after = await changed_ids(client, Window(middle + timedelta(days=1), window.last))
             return sorted({*before, *after})
-        numbers = range(2, min(first.total_pages, LAST_PAGE) + 1)
+        if first.total_pages > LAST_PAGE:
+            raise RequestRefused(
+                f"On {window.first} more movies changed than TMDB lists ({first.total_pages:,} pages of {LAST_PAGE}).",
+                "Ask for all movies: `lakehouse ingest --source api --from-export`.",
+            )
+        numbers = range(2, first.total_pages + 1)
         pages = [first, *await asyncio.gather(*(_changes_page(client, window, number) for number in numbers))]
         found |= {item.id for page in pages for item in page.results if item.id is not None}
         if len(found) >= first.total_results:

@@ -253,13 +253,16 @@ def _all_ids(settings: Settings, session: Session, begun: Begun) -> Iterator[int
             lambda _: export.download(settings.tmdb.export_url, begun.batch.as_of, folder, settings.tmdb)
         )
         left = ask.count
-        for found in export.ids(path):
-            if left == 0:
-                break
-            if isinstance(found, int) and left is not None:
-                left -= 1
-            yield found
-        path.unlink()
+        try:
+            for found in export.ids(path):
+                if left == 0:
+                    break
+                if isinstance(found, int) and left is not None:
+                    left -= 1
+                yield found
+        finally:
+            # Damaged or done with: another batch fetches it anew.
+            path.unlink()
 
 
 def _accepted(found: Iterator[int | Reject], quarantine: QuarantineWriter) -> Iterator[int]:

@@ -81,6 +81,12 @@ def test_a_window_of_too_many_pages_is_halved(server: Server, tmdb: TestConnecti
     ]
 
 
+def test_a_day_of_too_many_pages_is_refused_and_not_cut(server: Server, tmdb: TestConnection) -> None:
+    server.answer("/movie/changes", page(1, [1], 501))
+    with pytest.raises(RequestRefused, match="On 2026-01-16 more movies changed than TMDB lists"):
+        tmdb.ask(lambda client: changed_ids(client, WEEK))
+
+
 def test_popular_movies_come_once_though_pages_repeat_them(server: Server, tmdb: TestConnection) -> None:
     server.answer("/movie/popular#1", page(1, [7, 5], 58_322))
     server.answer("/movie/popular#2", page(2, [5, 3], 58_322))
@@ -198,15 +204,12 @@ def test_the_newest_export_that_was_ready_is_taken(server: Server, tmdb: TestCon
     assert not any("authorization" in headers for *_, headers in server.asked)
 
 
-def test_an_export_that_was_cut_off_gives_what_it_holds_and_says_so(tmp_path: Path) -> None:
+def test_an_export_that_was_cut_off_is_refused_whole(tmp_path: Path) -> None:
     path = tmp_path / "movie_ids_01_21_2026.json.gz"
     packed = gzip.compress(b"".join(b'{"id":%d,"original_title":"%d"}\n' % (i, i**5) for i in range(1, 20_000)))
     path.write_bytes(packed[: len(packed) // 2])
-    *found, last = export.ids(path)
-    assert len(found) > 1000
-    assert found == list(range(1, len(found) + 1))
-    assert isinstance(last, Reject)
-    assert last.reason is Reason.TRUNCATED_GZIP
+    with pytest.raises(TmdbError, match=r"damaged: movie_ids_01_21_2026\.json\.gz, line .* ends early"):
+        list(export.ids(path))
 
 
 def test_no_export_at_all(server: Server, tmdb: TestConnection, tmp_path: Path) -> None:
