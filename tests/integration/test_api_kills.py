@@ -22,8 +22,8 @@ from tests.standin import TOKEN, RunningStandin, standin
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
 
 KILLS = int(os.environ.get("TMDB_TEST_API_KILLS", "5"))
-_MOVIES = 800
-_CHUNK = 50
+_MOVIES = 480
+_CHUNK = 60
 _RATE = 40
 _INGEST = ["ingest", "--source", "api", "--from-export", "--as-of", "2026-01-23T12:00:00Z"]
 # What no attempt mends comes first, so that every run sees the same of it.
@@ -103,9 +103,9 @@ def test_kills_at_random_moments_change_nothing(
         server.clear_requests()
         in_batch = 0
         # A few times in a batch, then it comes to its end: else only the first chunks would ever be met.
-        wanted = min(moments.randint(1, 6), KILLS - kills)
+        wanted = min(moments.randint(2, 9), KILLS - kills)
         while in_batch < wanted:
-            seconds = moments.uniform(0.2, 1.0) * whole
+            seconds = moments.uniform(0.25, 0.8) * whole
             was_running = killed_after(instance, _INGEST, seconds, tmp_path / "log")
             print(f"kill {kills + in_batch + 1}: after {seconds:.1f} of {whole:.1f} s; still running: {was_running}")
             if not was_running:
