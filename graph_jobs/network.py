@@ -1,39 +1,40 @@
-"""Each actor's place in the network: degrees, PageRank, component and community, by GraphFrames."""
+"""Each actor's place in the network: degrees, PageRank, betweenness, clustering, component and community."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
 
+from graph_jobs import arrays
+from graph_jobs.betweenness import BetweennessOptions, betweenness
 from graph_jobs.errors import GraphError
+from graph_jobs.frames import by_least_member, graph_frame, plain_plans
+from graph_jobs.naming import community_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from graphframes import GraphFrame
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
 
 # Brin & Page (1998): the reader follows a link with probability 0.85.
 RESET_PROBABILITY = 0.15
-# The error shrinks by 0.85 or faster an iteration. The greatest relative error of any actor, against the exact
-# solution: 5e-4 after 20 iterations and 3e-7 after 40 on 18,000 actors in 5,000 movies; 5e-4 after 40 and 3e-8 after
-# 100 on a sparse network of 300, the worst that was met. An iteration costs the former 0.25 s on two busy cores.
-PAGERANK_ITERATIONS = 40
-# Ranks sum to 1; at a million actors their mean is 1e-6. More digits would show the order in which floats were added.
-PAGERANK_DECIMALS = 12
+# The error shrinks by 0.85 or faster an iteration; the greatest relative error of any actor against the exact solution
+# is below 1e-6 after so many, on every network that was met (docs/performance.md).
+PAGERANK_ITERATIONS = 80
+# More digits would show the order in which floats were added.
+SIGNIFICANT_DIGITS = 9
 
-# Labels of so many actors fit in every task's memory.
-BROADCAST_ACTORS = 500_000
-
-# Raghavan, Albert & Kumara (2007): five rounds settle 95 % of the vertices.
-COMMUNITY_ROUNDS = 5
+_NOBODY = np.empty(0, dtype=np.int64)
 
 METRICS_SCHEMA = (
-    "person_id bigint, degree int, weighted_degree bigint, pagerank double, component_id bigint, community_id bigint"
+    "person_id bigint, degree int, weighted_degree bigint, pagerank double, weighted_pagerank double, "
+    "betweenness double, betweenness_error double, triangles bigint, clustering_coefficient double, "
+    "component_id bigint, community_id bigint"
 )
 
 
@@ -44,151 +45,133 @@ class MetricsOptions:
     Attributes:
         partitions: into how many parts vertices and edges are cut; a few hundred thousand edges a part is good.
         pagerank_iterations: see `PAGERANK_ITERATIONS`.
-        community_rounds: see `COMMUNITY_ROUNDS`.
+        betweenness: which sources are followed.
     """
 
     partitions: int = 2
     pagerank_iterations: int = PAGERANK_ITERATIONS
-    community_rounds: int = COMMUNITY_ROUNDS
+    betweenness: BetweennessOptions = field(default_factory=BetweennessOptions)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What was found.
+
+    Attributes:
+        rows: one an actor; see `METRICS_SCHEMA`.
+        modularity: of the communities, unweighted, from -0.5 to 1; None without edges.
+        sources: actors with an edge.
+        pivots: how many of them betweenness followed.
+        bound: see `graph_jobs.betweenness.Betweenness`.
+    """
+
+    rows: DataFrame
+    modularity: float | None
+    sources: int
+    pivots: int
+    bound: float
 
 
 def metrics(
-    vertices: DataFrame,
-    edges: DataFrame,
+    nodes: DataFrame,
+    links: DataFrame,
+    before: DataFrame | None = None,
     options: MetricsOptions | None = None,
     on_detail: Callable[[str], None] = lambda text: None,
-) -> DataFrame:
+) -> Metrics:
     """Return the metrics of every actor; see `METRICS_SCHEMA` for the columns.
 
     - degree: with how many people they acted.
     - weighted_degree: shared movies, summed over those people.
     - pagerank: of the network without weights, every edge followed both ways; sums to 1 over all actors. An actor
       without edges passes its rank on to everybody, as in igraph and NetworkX.
+    - weighted_pagerank: the same, an edge followed as often as movies were shared.
+    - betweenness, betweenness_error: see `graph_jobs.betweenness.Betweenness`.
+    - triangles: pairs of neighbours who are neighbours themselves.
+    - clustering_coefficient: their share of all pairs of neighbours; 0 with fewer than two neighbours.
     - component_id: least person id of the connected component.
-    - community_id: least person id of the community; communities are those of `communities`.
+    - community_id: the community, as `graph_jobs.naming.community_ids` calls it.
 
-    The result is a function of the two frames' rows alone, whatever their order. It is held in memory until the
-    caller unpersists it; the inputs are released at once, what GraphX and the rounds of `communities` hold when the
-    driver next collects its garbage.
+    The result is a function of the frames' rows alone, whatever their order.
 
     Args:
-        vertices: id bigint, distinct.
-        edges: person_id_a < person_id_b bigint, distinct pairs, both in `vertices`; shared_movies int.
+        nodes: id bigint, distinct. It and `links` are read many times, and must give the same rows each time: persist
+            them.
+        links: src < dst bigint, distinct pairs, both in `nodes`; shared_movies int.
+        before: person_id, community_id: the communities as they were; None: there were none.
         options: how; see `MetricsOptions`.
         on_detail: told what is being done, in words.
 
     Raises:
-        GraphError: an edge joins two components, the degrees do not sum to twice the edges, the ranks do not sum to
-            1, or the rows are not those of the vertices.
+        GraphError: an edge joins two components, the degrees do not sum to twice the edges, ranks do not sum to 1, a
+            triangle or a community is torn, or the rows are not those of the vertices.
     """
     options = options or MetricsOptions()
-    spark = vertices.sparkSession
-    with plain_plans(spark, options.partitions), ExitStack() as held:
-
-        def hold(frame: DataFrame) -> DataFrame:
-            kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
-            held.callback(kept.unpersist)
-            return kept
-
-        # Held, and in a fixed order: GraphFrames reads its inputs many times, and must see the same rows each time.
-        nodes = hold(vertices.select("id").repartition(options.partitions, "id").sortWithinPartitions("id"))
-        links = hold(
-            edges.select(F.col("person_id_a").alias("src"), F.col("person_id_b").alias("dst"), "shared_movies")
-            .repartition(options.partitions, "src")
-            .sortWithinPartitions("src", "dst")
-        )
-        actors = nodes.count()
-        if actors == 0:
-            return spark.createDataFrame([], METRICS_SCHEMA)
-        on_detail(f"degrees of {actors:,} actors")
-        degrees = hold(_degrees(links))
-        on_detail("PageRank")
-        ranks = hold(_pagerank(nodes, links, actors, options))
+    spark = nodes.sparkSession
+    with plain_plans(spark, options.partitions):
+        (ids,) = _columns(nodes.select("id"))
+        one, other, shared = _columns(links.select("src", "dst", "shared_movies"))
+        graph = arrays.adjacency(ids, one, other)
+        if not len(graph.ids):
+            return Metrics(spark.createDataFrame([], METRICS_SCHEMA), None, 0, 0, 0.0)
+        on_detail(f"PageRank of {len(graph.ids):,} actors")
+        ranks = _by_id(_pageranks(nodes, links, options))
         on_detail("components")
-        components = hold(_components(nodes, links))
-        on_detail("communities")
-        labels = communities(nodes, links, actors, options.community_rounds)
-        result = (
-            nodes.join(degrees, "id", "left")
-            .join(ranks, "id", "left")
-            .join(components, "id", "left")
-            .join(_by_least_member(labels, "label", "community_id"), "id", "left")
-            .select(
-                F.col("id").alias("person_id"),
-                F.coalesce("degree", F.lit(0)).cast("int").alias("degree"),
-                F.coalesce("weighted_degree", F.lit(0)).cast("bigint").alias("weighted_degree"),
-                "pagerank",
-                "component_id",
-                "community_id",
-            )
-            .persist(StorageLevel.MEMORY_AND_DISK)
-        )
-        check(result, links, actors)
-        return result
+        component = _by_id(_components(nodes, links))
+        on_detail("betweenness")
+        between = betweenness(spark, graph, options.partitions, options.betweenness)
+    on_detail("triangles and communities")
+    ends = np.searchsorted(graph.ids, np.concatenate([one, other]))
+    strength = np.bincount(ends, weights=np.concatenate([shared, shared]), minlength=len(graph.ids)).astype(np.int64)
+    corners = arrays.triangles(graph)
+    groups = arrays.communities(graph)
+    past = _columns(before.select("person_id", "community_id")) if before is not None else [_NOBODY, _NOBODY]
+    columns = {
+        "person_id": graph.ids,
+        "degree": graph.degrees,
+        "weighted_degree": strength,
+        "pagerank": _rounded(ranks["plain"] / len(graph.ids)),
+        "weighted_pagerank": _rounded(ranks["weighted"] / len(graph.ids)),
+        "betweenness": _rounded(between.values),
+        "betweenness_error": _rounded(between.errors),
+        "triangles": corners,
+        "clustering_coefficient": _rounded(arrays.clustering(graph, corners)),
+        "component_id": component["component_id"],
+        "community_id": community_ids(graph, groups, strength, *past),
+    }
+    check(columns, graph)
+    modularity = arrays.modularity(graph, groups)
+    return Metrics(spark.createDataFrame(pa.table(columns)), modularity, between.sources, between.pivots, between.bound)
 
 
-def communities(nodes: DataFrame, links: DataFrame, actors: int, rounds: int) -> DataFrame:
-    """Return each vertex's community label (id, label) after synchronous label propagation.
-
-    In a round every vertex takes the label that most of its neighbours have; of equally frequent ones the least. The
-    labelPropagation of GraphFrames is GraphX's, which breaks ties by the order in which messages arrive and builds a
-    map for every message (50 s for 250,000 edges); this is the same algorithm on GraphFrames' aggregateMessages,
-    with ties that do not depend on the order.
+def check(found: dict[str, NDArray[Any]], graph: arrays.Adjacency) -> None:
+    """Hold a result to the laws that it must keep.
 
     Args:
-        nodes: id.
-        links: src, dst; every edge once, in either direction.
-        rounds: how many rounds.
-    """
-    hears = _both_ways(links).toDF("id", "neighbour").repartition("id").persist(StorageLevel.MEMORY_AND_DISK)
-    labels = nodes.select("id", F.col("id").alias("label"))
-    for _ in range(rounds):
-        said = labels.toDF("neighbour", "said")
-        heard = (
-            hears.join(F.broadcast(said) if actors <= BROADCAST_ACTORS else said, "neighbour")
-            .groupBy("id", "said")
-            .agg(F.count("*").alias("times"))
-            .groupBy("id")
-            .agg((-F.max(F.struct("times", (-F.col("said")).alias("said"))).getField("said")).alias("heard"))
-        )
-        # Cut the lineage each round: the next one reads these labels twice.
-        labels = (
-            labels.join(heard, "id", "left")
-            .select("id", F.coalesce("heard", "label").alias("label"))
-            .localCheckpoint(eager=True)
-        )
-    hears.unpersist()
-    return labels
-
-
-def check(result: DataFrame, links: DataFrame, actors: int) -> None:
-    """Hold a result to the laws that it must keep.
+        found: the columns of `METRICS_SCHEMA`.
+        graph: the network.
 
     Raises:
         GraphError: it breaks one of them; see `metrics`.
     """
-    sums = result.agg(
-        F.count("*").alias("rows"),
-        F.sum("degree").alias("degrees"),
-        F.sum("pagerank").alias("rank"),
-        F.count(F.when(F.col("component_id").isNull() | F.col("community_id").isNull(), 1)).alias("unplaced"),
-    ).collect()[0]
-    component = result.select("person_id", "component_id")
-    torn = (
-        links.join(component.toDF("src", "src_component"), "src", "left")
-        .join(component.toDF("dst", "dst_component"), "dst", "left")
-        .agg(
-            F.count("*").alias("edges"),
-            F.count(F.when(~F.col("src_component").eqNullSafe(F.col("dst_component")), 1)).alias("torn"),
-        )
-        .collect()[0]
-    )
+    edges = len(graph.neighbours) // 2
+    component = found["component_id"]
+    torn = np.count_nonzero(component[graph.heads()] != component[graph.neighbours]) // 2
+    places = np.unique(np.stack([found["community_id"], component], axis=1), axis=0)
+    split = len(places) - len(np.unique(found["community_id"]))
+    degrees, corners = found["degree"].sum(), found["triangles"].sum()
+    rank, weighted_rank = found["pagerank"].sum(), found["weighted_pagerank"].sum()
+    between = found["betweenness"]
+    beyond = len(between) - np.count_nonzero((between >= 0) & (between <= 1))
     laws = {
-        f"{sums.rows:,} rows for {actors:,} actors": sums.rows == actors,
-        f"{sums.unplaced:,} actors without a component or a community": sums.unplaced == 0,
-        f"{torn.torn:,} of {torn.edges:,} edges join two components": torn.torn == 0,
-        f"degrees sum to {sums.degrees:,} for {torn.edges:,} edges": sums.degrees == 2 * torn.edges,
-        f"PageRank sums to {sums.rank}": abs(sums.rank - 1) < 1e-6,
+        f"{len(found['person_id']):,} rows for {len(graph.ids):,} actors": len(found["person_id"]) == len(graph.ids),
+        f"{torn:,} of {edges:,} edges join two components": torn == 0,
+        f"{split:,} communities lie in more than one component": split == 0,
+        f"degrees sum to {degrees:,} for {edges:,} edges": degrees == 2 * edges,
+        f"triangles have {corners:,} corners, which three does not divide": corners % 3 == 0,
+        f"PageRank sums to {rank}": abs(rank - 1) < 1e-6,
+        f"weighted PageRank sums to {weighted_rank}": abs(weighted_rank - 1) < 1e-6,
+        f"{beyond:,} actors with a betweenness beyond 0 to 1": beyond == 0,
     }
     broken = [law for law, kept in laws.items() if not kept]
     if broken:
@@ -199,53 +182,43 @@ def check(result: DataFrame, links: DataFrame, actors: int) -> None:
         )
 
 
-@contextmanager
-def plain_plans(spark: SparkSession, partitions: int) -> Iterator[None]:
-    """Switch adaptive execution off for a while, and fix the number of shuffle partitions.
+def _columns(frame: DataFrame) -> list[NDArray[np.int64]]:
+    table = frame.toArrow()
+    return [np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64) for column in table.columns]
 
-    Connected components have been wrong under adaptive execution, and it re-plans each of some hundred tiny jobs.
+
+def _by_id(frame: DataFrame) -> dict[str, NDArray[Any]]:
+    """The columns of a frame in the order of its ids."""
+    table = frame.toArrow().sort_by("id")
+    return {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Floats to their significant digits."""
+    return np.array([float(f"{value:.{SIGNIFICANT_DIGITS - 1}e}") for value in values.tolist()])
+
+
+def _pageranks(nodes: DataFrame, links: DataFrame, options: MetricsOptions) -> DataFrame:
+    """Both PageRanks: id, plain, weighted; each sums to the number of vertices.
+
+    Of two networks that touch nowhere, in one run, with even ids without and odd ids with weights. GraphX follows
+    parallel edges as often as they are there: so an edge of weight w is w edges. It spreads the rank of vertices
+    without edges over all.
     """
-    wanted = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": str(partitions)}
-    before = {key: str(spark.conf.get(key)) for key in wanted}
-    for key, value in wanted.items():
-        spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            spark.conf.set(key, value)
-
-
-def _degrees(links: DataFrame) -> DataFrame:
-    ends = links.select(F.explode(F.array("src", "dst")).alias("id"), "shared_movies")
-    return ends.groupBy("id").agg(F.count("*").alias("degree"), F.sum("shared_movies").alias("weighted_degree"))
-
-
-def _pagerank(nodes: DataFrame, links: DataFrame, actors: int, options: MetricsOptions) -> DataFrame:
-    # GraphX gives ranks that sum to the number of vertices, with sinks' rank spread over all of them.
-    graph = _graph(nodes, _both_ways(links).coalesce(options.partitions))
-    ranked = graph.pageRank(resetProbability=RESET_PROBABILITY, maxIter=options.pagerank_iterations).vertices
-    ranks: DataFrame = ranked.select("id", F.round(F.col("pagerank") / actors, PAGERANK_DECIMALS).alias("pagerank"))
-    return ranks
+    ways = links.select("src", "dst", "shared_movies").union(links.select("dst", "src", "shared_movies"))
+    plain = ways.select((F.col("src") * 2).alias("src"), (F.col("dst") * 2).alias("dst"))
+    odd = F.struct((F.col("src") * 2 + 1).alias("src"), (F.col("dst") * 2 + 1).alias("dst"))
+    repeated = ways.select(F.inline(F.array_repeat(odd, F.col("shared_movies"))))
+    both = plain.union(repeated).coalesce(options.partitions)
+    graph = graph_frame(nodes.select(F.explode(F.array(F.col("id") * 2, F.col("id") * 2 + 1)).alias("id")), both)
+    ranked: DataFrame = graph.pageRank(resetProbability=RESET_PROBABILITY, maxIter=options.pagerank_iterations).vertices
+    return ranked.groupBy(F.shiftright("id", 1).alias("id")).agg(
+        F.max(F.when(F.col("id") % 2 == 0, F.col("pagerank"))).alias("plain"),
+        F.max(F.when(F.col("id") % 2 == 1, F.col("pagerank"))).alias("weighted"),
+    )
 
 
 def _components(nodes: DataFrame, links: DataFrame) -> DataFrame:
-    # GraphX's algorithm: 3 s where the one in DataFrames, made for graphs beyond memory, takes 28 s, and it needs no
-    # checkpoint directory.
-    found = _graph(nodes, links.select("src", "dst")).connectedComponents(algorithm="graphx")
-    return _by_least_member(found, "component", "component_id")
-
-
-def _by_least_member(found: DataFrame, label: str, name: str) -> DataFrame:
-    least: Column = F.min("id").alias(name)
-    return found.select("id", label).join(found.groupBy(label).agg(least), label).select("id", name)
-
-
-def _both_ways(links: DataFrame) -> DataFrame:
-    return links.select("src", "dst").union(links.select("dst", "src"))
-
-
-def _graph(nodes: DataFrame, links: DataFrame) -> GraphFrame:
-    from graphframes import GraphFrame
-
-    return GraphFrame(nodes, links)
+    # GraphX's algorithm: 3 s where the one in DataFrames, made for graphs beyond memory, takes 28 s.
+    found = graph_frame(nodes, links.select("src", "dst")).connectedComponents(algorithm="graphx")
+    return by_least_member(found, "component", "component_id")

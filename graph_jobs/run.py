@@ -1,22 +1,35 @@
-"""The network job: Silver in, `graph.actor_edges` and `graph.actor_metrics` out."""
+"""The network job: Silver in, the tables of `graph` out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
 
+from graph_jobs.betweenness import BetweennessOptions
 from graph_jobs.errors import GraphError
-from graph_jobs.network import MetricsOptions, metrics, plain_plans
+from graph_jobs.evolution import evolution
+from graph_jobs.frames import plain_plans
+from graph_jobs.network import MetricsOptions, metrics
 from graph_jobs.pairs import billed_people, build_edges, build_vertices
-from graph_jobs.tables import EDGES, METRICS, ensure_tables
+from graph_jobs.paths import DISTANCES_SCHEMA, distances
+from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ensure_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyspark.sql import Column, DataFrame, SparkSession
+
+# Part of what names a network: another algorithm is another result.
+_VERSION = 1
+
+# PageRank doubles ids, the arrays hold them in 64 bits: TMDB's are far below.
+_GREATEST_ID = 2**40
 
 # So many edges to a part. Two parts are the least: with at most two, the sums of PageRank do not depend on the order
 # in which the parts are done.
@@ -26,8 +39,17 @@ LEAST_PARTITIONS = 2
 # One file holds so many rows, at most.
 ROWS_A_FILE = 4_000_000
 
-# Ranks are kept to 12 decimals; ranks that differ by less than this differ only by the order of a sum.
-SAME_RANK = 1e-11
+# Floats that differ by less, relative to their size, differ only by the order of a sum.
+SAME = 1e-8
+
+# In the order in which they are written.
+_KEYS = {
+    EDGES: ("person_id_a", "person_id_b"),
+    METRICS: ("person_id",),
+    DISTANCES: ("person_id",),
+    PERIODS: ("period_kind", "first_year", "last_year"),
+    TOP: ("period_kind", "first_year", "last_year", "place"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,12 +58,18 @@ class NetworkOptions:
 
     Attributes:
         max_billing: an edge joins actors within the first so many places of billing.
+        window_years: length of the rolling windows of its evolution.
+        target_person_id: to whom shortest paths lead; None: the actor with the greatest weighted degree.
+        betweenness: which sources it follows.
         partitions: into how many parts the graph is cut at most; a small graph is cut into fewer.
         cast_members: the table of credits.
         movies: the table of movies.
     """
 
     max_billing: int = 10
+    window_years: int = 5
+    target_person_id: int | None = None
+    betweenness: BetweennessOptions = field(default_factory=BetweennessOptions)
     partitions: int = 4
     cast_members: str = "silver.cast_members"
     movies: str = "silver.movies"
@@ -52,6 +80,7 @@ class NetworkSummary:
     """What the network came to.
 
     Attributes:
+        network_sha256: of the casts and of what it is made of.
         movies: movies with at least one actor.
         actors: vertices.
         edges: pairs who shared a movie.
@@ -59,9 +88,14 @@ class NetworkSummary:
         largest_component: actors in the largest of them.
         communities: communities, lone actors included.
         modularity: of the communities (Newman & Girvan 2004), unweighted, from -0.5 to 1; None without edges.
+        betweenness_sources: actors with an edge.
+        betweenness_pivots: how many of them betweenness followed.
+        betweenness_bound: what no actor's betweenness is off by, with a probability of 95 %; 0 where it is exact.
+        target_person_id: to whom shortest paths lead; None without actors.
         changed: the tables that were written; the others had the same content already.
     """
 
+    network_sha256: str
     movies: int
     actors: int
     edges: int
@@ -69,7 +103,11 @@ class NetworkSummary:
     largest_component: int
     communities: int
     modularity: float | None
-    changed: tuple[str, ...]
+    betweenness_sources: int
+    betweenness_pivots: int
+    betweenness_bound: float
+    target_person_id: int | None
+    changed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Give the network in one line."""
@@ -87,57 +125,92 @@ def run(
     spark: SparkSession,
     options: NetworkOptions | None = None,
     on_detail: Callable[[str], None] = lambda text: None,
+    anew: bool = False,
 ) -> NetworkSummary:
-    """Compute the actor network and replace the two tables with it.
+    """Compute the actor network from Silver and replace its tables.
 
-    Each table is replaced in one Delta commit, and only where its content changes: a second run over the same Silver
-    writes nothing. Killed between the two, the next run completes it. Without a table of credits, or with an empty
-    one, both tables end up empty.
+    Where casts, years and options are those of the network that the tables hold, nothing is computed. Otherwise all of
+    it is: one new edge can move every path, rank and community. Each table is replaced in one Delta commit, and only
+    where its content changes. `graph.network_runs` has no row from before the first of them until after the last:
+    killed in between, dbt's tests refuse the mixture and the next run completes it. Without a table of credits, or with
+    an empty one, all tables end up empty.
 
     Args:
         spark: a session with Delta that sees the tables; its adaptive execution is off while the job runs.
         options: what the network is made of.
         on_detail: told what is being done, in words.
+        anew: compute it in any case, and name the communities as if there had been none before.
 
     Raises:
-        GraphError: `max_billing` or `partitions` is out of range, or the result breaks a law; nothing is written then.
+        GraphError: an option is out of range, a person id is not one, the target acted in no movie, or the result
+            breaks a law; nothing is written then.
     """
     options = options or NetworkOptions()
-    if options.max_billing < 2 or options.partitions < 1:
-        raise GraphError(
-            f"max_billing is {options.max_billing} and partitions is {options.partitions}.",
-            "Set graph.max_billing to 2 or more and graph.partitions to 1 or more.",
-        )
+    _require(options)
     ensure_tables(spark)
-    held: list[DataFrame] = []
+    with plain_plans(spark, max(options.partitions, LEAST_PARTITIONS)), ExitStack() as held:
 
-    def hold(frame: DataFrame) -> DataFrame:
-        held.append(frame.persist(StorageLevel.MEMORY_AND_DISK))
-        return held[-1]
+        def hold(frame: DataFrame) -> DataFrame:
+            kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
+            held.callback(kept.unpersist)
+            return kept
 
-    try:
-        with plain_plans(spark, max(options.partitions, LEAST_PARTITIONS)):
-            on_detail("reading casts")
-            billed = hold(billed_people(*_silver(spark, options), options.max_billing))
-            vertices = build_vertices(billed)
-            edges = hold(build_edges(billed))
-            pairs = edges.count()
-            parts = max(LEAST_PARTITIONS, min(options.partitions, -(-pairs // EDGES_A_PARTITION)))
-            found = metrics(vertices, edges, MetricsOptions(partitions=parts), on_detail)
-            held.append(found)
-            on_detail("comparing with the tables")
-            changed = tuple(
-                table
-                for table, frame, keys in (
-                    (EDGES, edges, ("person_id_a", "person_id_b")),
-                    (METRICS, found, ("person_id",)),
-                )
-                if _replace(spark, table, frame, keys, on_detail)
-            )
-            return _summary(billed, edges, found, pairs, changed)
-    finally:
-        for frame in held:
-            frame.unpersist()
+        on_detail("reading casts")
+        billed = hold(billed_people(*_silver(spark, options), options.max_billing))
+        network = _network_sha256(billed, options)
+        if not anew and (last := _last(spark, network)):
+            return last
+        edges = hold(build_edges(billed))
+        pairs = edges.count()
+        parts = max(LEAST_PARTITIONS, min(options.partitions, -(-pairs // EDGES_A_PARTITION)))
+        # In a fixed order, and on HDFS: GraphFrames reads them many times and must see the same rows each time, though
+        # an executor is lost or Silver is written meanwhile.
+        nodes = build_vertices(billed).repartition(parts, "id").sortWithinPartitions("id").checkpoint()
+        links = (
+            edges.select(F.col("person_id_a").alias("src"), F.col("person_id_b").alias("dst"), "shared_movies")
+            .repartition(parts, "src")
+            .sortWithinPartitions("src", "dst")
+            .checkpoint()
+        )
+        before = None if anew else spark.table(METRICS)
+        found = metrics(nodes, links, before, MetricsOptions(parts, betweenness=options.betweenness), on_detail)
+        actors = hold(found.rows)
+        target = _target(actors, options)
+        on_detail("shortest paths")
+        empty = spark.createDataFrame([], DISTANCES_SCHEMA)
+        near = hold(empty if target is None else distances(nodes, links, target))
+        near.count()
+        on_detail("decades and windows")
+        periods, top = (hold(frame) for frame in evolution(billed, options.window_years))
+        on_detail("comparing with the tables")
+        frames = dict(zip(_KEYS, (edges, actors, near, periods, top), strict=True))
+        summary = NetworkSummary(
+            network,
+            billed.count(),
+            *_counts(actors, pairs),
+            found.modularity,
+            found.sources,
+            found.pivots,
+            found.bound,
+            target,
+            tuple(table for table, frame in frames.items() if _differs(spark.table(table), frame, _KEYS[table])),
+        )
+        if summary.changed:
+            spark.sql(f"delete from {RUNS}")
+        for table in summary.changed:
+            on_detail(f"writing {table}")
+            _replace(spark, table, frames[table])
+        _record(spark, summary)
+        return summary
+
+
+def _require(options: NetworkOptions) -> None:
+    if options.max_billing < 2 or options.partitions < 1 or options.window_years < 1:
+        raise GraphError(
+            f"max_billing is {options.max_billing}, partitions is {options.partitions} and window_years is "
+            f"{options.window_years}.",
+            "Set graph.max_billing to 2 or more, graph.partitions and graph.window_years to 1 or more.",
+        )
 
 
 def _silver(spark: SparkSession, options: NetworkOptions) -> tuple[DataFrame, DataFrame]:
@@ -149,74 +222,89 @@ def _silver(spark: SparkSession, options: NetworkOptions) -> tuple[DataFrame, Da
     return spark.table(options.cast_members), spark.table(options.movies)
 
 
-def _replace(
-    spark: SparkSession, table: str, frame: DataFrame, keys: tuple[str, ...], on_detail: Callable[[str], None]
-) -> bool:
-    """Replace a table's rows in one commit; False, and nothing done, where it holds them already."""
-    target = spark.table(table)
-    rows = frame.select(*(F.col(field.name).cast(field.dataType) for field in target.schema))
-    if not _differs(target, rows, keys):
-        return False
-    on_detail(f"writing {table}")
-    files = -(-rows.count() // ROWS_A_FILE) or 1
-    ordered = rows.repartitionByRange(files, *keys) if files > 1 else rows.coalesce(1)
-    ordered.sortWithinPartitions(*keys).write.format("delta").mode("overwrite").saveAsTable(table)
-    return True
+def _network_sha256(billed: DataFrame, options: NetworkOptions) -> str:
+    """Name the network: casts and years, whatever their order, and what is made of them."""
+    row = billed.agg(
+        F.count("*").alias("movies"),
+        F.sum(F.xxhash64("movie_id", "release_year", "people").cast("decimal(38, 0)")).alias("content"),
+        F.min(F.array_min("people")).alias("least"),
+        F.max(F.array_max("people")).alias("greatest"),
+    ).collect()[0]
+    if row.movies and not 0 <= row.least <= row.greatest < _GREATEST_ID:
+        raise GraphError(
+            f"{options.cast_members} has person ids from {row.least} to {row.greatest}; TMDB's are positive and small.",
+            "Look at `select * from silver.cast_members where person_id < 0` and at the batch that brought them.",
+        )
+    made_of = {name: value for name, value in asdict(options).items() if name not in ("partitions",)}
+    return hashlib.sha256(f"{_VERSION}|{made_of}|{row.movies}|{row.content}".encode()).hexdigest()
 
 
-def _differs(left: DataFrame, right: DataFrame, keys: tuple[str, ...]) -> bool:
-    """Whether two frames of one schema, both with one row a key, differ in anything but the last digits of a rank."""
-    columns = [name for name in left.columns if name not in keys]
-
-    def same(name: str) -> Column:
-        if name == "pagerank":
-            return F.abs(F.col(f"left.{name}") - F.col(f"right.{name}")) < SAME_RANK
-        return F.col(f"left.{name}").eqNullSafe(F.col(f"right.{name}"))
-
-    on = [F.col(f"left.{key}") == F.col(f"right.{key}") for key in keys]
-    joined = left.alias("left").join(right.alias("right"), on, "full_outer")
-    both = F.col(f"left.{keys[0]}").isNotNull() & F.col(f"right.{keys[0]}").isNotNull()
-    alike = both
-    for name in columns:
-        alike = alike & F.coalesce(same(name), F.lit(False))
-    return not joined.where(~alike).limit(1).isEmpty()
+def _last(spark: SparkSession, network: str) -> NetworkSummary | None:
+    """What the tables hold, where that is the network in question."""
+    rows = spark.table(RUNS).where(F.col("network_sha256") == network).collect()
+    if len(rows) != 1:
+        return None
+    last = NetworkSummary(**rows[0].asDict())
+    present = (spark.table(METRICS).count(), spark.table(EDGES).count())
+    return last if present == (last.actors, last.edges) else None
 
 
-def _summary(
-    billed: DataFrame, edges: DataFrame, found: DataFrame, pairs: int, changed: tuple[str, ...]
-) -> NetworkSummary:
+def _target(found: DataFrame, options: NetworkOptions) -> int | None:
+    """To whom the paths lead; None where there are no actors."""
+    if options.target_person_id is None:
+        first = found.orderBy(F.desc("weighted_degree"), F.asc("person_id")).select("person_id").head()
+    else:
+        first = found.where(F.col("person_id") == options.target_person_id).select("person_id").head()
+        if first is None and not found.isEmpty():
+            raise GraphError(
+                f"Nobody with the id {options.target_person_id} is in the network.",
+                "Set graph.target_person_id to an id of gold.actor_centrality, or leave it out.",
+            )
+    return int(first.person_id) if first else None
+
+
+def _counts(found: DataFrame, pairs: int) -> tuple[int, int, int, int, int]:
+    """Actors, edges, components, actors in the largest of them, communities."""
     sizes = found.groupBy("component_id").count()
     components = sizes.agg(F.count("*").alias("n"), F.max("count").alias("most")).collect()[0]
     communities = found.agg(F.countDistinct("community_id").alias("n"), F.count("*").alias("actors")).collect()[0]
-    return NetworkSummary(
-        movies=billed.count(),
-        actors=communities.actors,
-        edges=pairs,
-        components=components.n,
-        largest_component=components.most or 0,
-        communities=communities.n,
-        modularity=modularity(edges, found, pairs) if pairs else None,
-        changed=changed,
+    return communities.actors, pairs, components.n, components.most or 0, communities.n
+
+
+def _replace(spark: SparkSession, table: str, frame: DataFrame) -> None:
+    """Replace a table's rows in one commit."""
+    keys = _KEYS[table]
+    rows = frame.select(*(F.col(column.name).cast(column.dataType) for column in spark.table(table).schema))
+    files = -(-rows.count() // ROWS_A_FILE) or 1
+    ordered = rows.repartitionByRange(files, *keys) if files > 1 else rows.coalesce(1)
+    ordered.sortWithinPartitions(*keys).write.format("delta").mode("overwrite").saveAsTable(table)
+
+
+def _record(spark: SparkSession, summary: NetworkSummary) -> None:
+    row = {name: value for name, value in asdict(summary).items() if name != "changed"}
+    if [stored.asDict() for stored in spark.table(RUNS).collect()] == [row]:
+        return
+    schema = spark.table(RUNS).schema
+    frame = spark.createDataFrame(pa.Table.from_pylist([row])).select(
+        *(F.col(column.name).cast(column.dataType) for column in schema)
     )
+    frame.coalesce(1).write.format("delta").mode("overwrite").saveAsTable(RUNS)
 
 
-def modularity(edges: DataFrame, found: DataFrame, pairs: int) -> float:
-    """Return the modularity of the communities: sum over them of L/m - (D/2m)^2 (Newman & Girvan 2004).
+def _differs(stored: DataFrame, found: DataFrame, keys: tuple[str, ...]) -> bool:
+    """Whether two frames, both with one row a key, differ in anything but the last digits of a float."""
+    floats = {name for name, kind in stored.dtypes if kind == "double"}
 
-    L counts the edges inside a community, D sums the degrees of its members, m counts all edges; weights are ignored.
+    def same(name: str) -> Column:
+        left, right = F.col(f"stored.{name}"), F.col(f"found.{name}")
+        if name in floats:
+            return F.abs(left - right) <= SAME * F.greatest(F.abs(left), F.abs(right))
+        return left.eqNullSafe(right)
 
-    Args:
-        edges: person_id_a, person_id_b.
-        found: person_id, degree, community_id.
-        pairs: the number of edges, at least 1.
-    """
-    community = found.select("person_id", "community_id")
-    inside = (
-        edges.join(community.toDF("person_id_a", "community_a"), "person_id_a")
-        .join(community.toDF("person_id_b", "community_b"), "person_id_b")
-        .where("community_a = community_b")
-        .count()
-    )
-    halves = found.groupBy("community_id").agg(F.sum("degree").alias("degrees"))
-    row = halves.agg(F.sum((F.col("degrees") / (2 * pairs)) ** 2).alias("expected")).collect()[0]
-    return float(inside / pairs - row.expected)
+    on = [F.col(f"stored.{key}") == F.col(f"found.{key}") for key in keys]
+    joined = stored.alias("stored").join(found.alias("found"), on, "full_outer")
+    alike = F.col(f"stored.{keys[0]}").isNotNull() & F.col(f"found.{keys[0]}").isNotNull()
+    for name in stored.columns:
+        if name not in keys:
+            alike = alike & F.coalesce(same(name), F.lit(False))
+    return not joined.where(~alike).limit(1).isEmpty()

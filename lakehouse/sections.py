@@ -92,6 +92,13 @@ class Graph(Section):
 
     max_billing: int = Field(10, ge=2, description="an edge joins actors within the first N of billing")
     partitions: int = Field(4, ge=1)
+    window_years: int = Field(5, ge=1, description="length of the rolling windows of the network's evolution")
+    target_person_id: int | None = Field(
+        None, description="to whom shortest paths lead; none: the actor with the most shared movies"
+    )
+    exact_actors: int = Field(5000, ge=0, description="up to so many actors, betweenness is exact")
+    pivots: int = Field(512, ge=2, description="beyond, it follows so many")
+    seed: int = Field(20260101, description="of the draw of pivots")
 
 
 class Gate(Section):

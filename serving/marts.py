@@ -129,7 +129,11 @@ MARTS: tuple[Mart, ...] = (
         key=("person_id",),
         indexes=(
             Index((("pagerank", DESCENDING),)),
+            Index((("betweenness", DESCENDING),)),
             Index((("community_id", ASCENDING), ("pagerank", DESCENDING))),
         ),
     ),
+    Mart("actor_communities", key=("community_id",), indexes=(Index((("size_rank", ASCENDING),)),)),
+    Mart("actor_distances", key=("person_id",), indexes=(Index((("distance", ASCENDING),)),)),
+    Mart("network_evolution", key=("period_kind", "first_year", "last_year")),
 )

@@ -46,6 +46,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": f"file:{home}/warehouse",
         "spark.hadoop.fs.defaultFS": "file:///",
+        "spark.checkpoint.dir": f"file:{home}/checkpoints",
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={home}/metastore;create=true",
         "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
         "spark.hadoop.hive.metastore.schema.verification": "false",

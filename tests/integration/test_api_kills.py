@@ -22,8 +22,8 @@ from tests.standin import TOKEN, RunningStandin, standin
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
 
 KILLS = int(os.environ.get("TMDB_TEST_API_KILLS", "5"))
-_MOVIES = 480
-_CHUNK = 60
+_MOVIES = 240
+_CHUNK = 30
 _RATE = 40
 _INGEST = ["ingest", "--source", "api", "--from-export", "--as-of", "2026-01-23T12:00:00Z"]
 # What no attempt mends comes first, so that every run sees the same of it.

@@ -1,22 +1,29 @@
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import igraph
+import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
+import graph_jobs.run
 from graph_jobs.errors import GraphError
 from graph_jobs.run import NetworkOptions, run
-from graph_jobs.tables import EDGES, METRICS, ensure_tables
+from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ensure_tables
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = pytest.mark.spark
 
 OPTIONS = NetworkOptions(cast_members="graph_test.cast_members", movies="graph_test.movies")
+
+CONTENT = (EDGES, METRICS, DISTANCES, PERIODS, TOP)
+TABLES = (*CONTENT, RUNS)
 
 Credit = tuple[str, int, int | None, str | None]
 
@@ -24,11 +31,11 @@ Credit = tuple[str, int, int | None, str | None]
 @pytest.fixture(autouse=True)
 def _own_database(spark: "SparkSession") -> Iterator[None]:
     spark.sql("create database if not exists graph_test")
-    for table in (EDGES, METRICS):
+    for table in TABLES:
         spark.sql(f"drop table if exists {table}")
     yield
     spark.sql("drop database if exists graph_test cascade")
-    for table in (EDGES, METRICS):
+    for table in TABLES:
         spark.sql(f"drop table if exists {table}")
     ensure_tables(spark)
 
@@ -41,40 +48,108 @@ def silver(spark: "SparkSession", credits: list[Credit], years: dict[str, int | 
 
 
 def versions(spark: "SparkSession") -> list[int]:
-    return [spark.sql(f"describe history {t} limit 1").collect()[0]["version"] for t in (EDGES, METRICS)]
+    return [spark.sql(f"describe history {table} limit 1").collect()[0]["version"] for table in TABLES]
 
 
 def rows(spark: "SparkSession", table: str) -> list[tuple[object, ...]]:
-    return sorted(tuple(row) for row in spark.table(table).collect())
+    return sorted((tuple(row) for row in spark.table(table).collect()), key=str)
 
 
 SMALL: list[Credit] = [("m1", 1, 0, "a"), ("m1", 2, 1, "b"), ("m2", 2, 0, "c"), ("m2", 3, 1, "d"), ("m3", 9, 0, "e")]
 YEARS: dict[str, int | None] = {"m1": 1999, "m2": None, "m3": 2001}
 
 
-def test_a_second_run_writes_nothing_and_a_change_is_written(spark: "SparkSession") -> None:
+def test_every_table_is_filled(spark: "SparkSession") -> None:
     silver(spark, SMALL, YEARS)
-    first = run(spark, OPTIONS)
-    assert (first.movies, first.actors, first.edges) == (3, 4, 2)
-    assert (first.components, first.largest_component, first.changed) == (2, 3, (EDGES, METRICS))
+    found = run(spark, OPTIONS)
+    assert (found.movies, found.actors, found.edges, found.communities) == (3, 4, 2, 2)
+    assert (found.components, found.largest_component, found.changed) == (2, 3, CONTENT)
+    assert (found.betweenness_sources, found.betweenness_pivots, found.betweenness_bound) == (3, 3, 0)
+    assert found.target_person_id == 2
     assert rows(spark, EDGES) == [(1, 2, 1, 1999, 1999), (2, 3, 1, None, None)]
     assert [row[:3] for row in rows(spark, METRICS)] == [(1, 1, 1), (2, 2, 2), (3, 1, 1), (9, 0, 0)]
-    assert spark.table(METRICS).schema.simpleString() == (
-        "struct<person_id:bigint,degree:int,weighted_degree:bigint,pagerank:double,"
-        "component_id:bigint,community_id:bigint>"
-    )
-    before = versions(spark)
+    centre = spark.table(METRICS).where("person_id = 2").first()
+    assert centre is not None
+    # Of the three pairs of others, it stands between one.
+    assert (centre.betweenness, centre.triangles, centre.community_id) == (pytest.approx(1 / 3), 0, 2)
+    assert rows(spark, DISTANCES) == [(1, 2, 1, 2), (2, 2, 0, None), (3, 2, 1, 2)]
+    assert rows(spark, PERIODS) == [
+        ("decade", 1990, 1999, 1, 2, 1, 1, 1, 2, 1, 0, 0, None, None),
+        ("decade", 2000, 2009, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 2),
+        ("window", 1997, 2001, 2, 3, 1, 1, 2, 2, 2, 0, 0, None, None),
+    ]
+    assert rows(spark, TOP) == [
+        ("decade", 1990, 1999, 1, 1, 1, 1),
+        ("decade", 1990, 1999, 2, 2, 1, 1),
+        ("window", 1997, 2001, 1, 1, 1, 1),
+        ("window", 1997, 2001, 2, 2, 1, 1),
+    ]
+    assert [row[1:4] for row in rows(spark, RUNS)] == [(3, 4, 2)]
 
+
+def test_the_same_casts_in_another_order_are_no_work_and_a_change_is_written(spark: "SparkSession") -> None:
+    silver(spark, SMALL, YEARS)
+    first = run(spark, OPTIONS)
+    before = versions(spark)
     silver(spark, SMALL[::-1], YEARS)
-    again = run(spark, OPTIONS)
-    assert again.changed == ()
+    done: list[str] = []
+    again = run(spark, OPTIONS, done.append)
+    assert done == ["reading casts"]
+    assert again == replace(first, changed=())
     assert str(again).endswith(", unchanged")
     assert versions(spark) == before
 
-    # A year alone changes the edges, not the metrics.
+    # A year alone changes edges and periods, not the places of actors.
     silver(spark, SMALL, {**YEARS, "m2": 1980})
-    assert run(spark, OPTIONS).changed == (EDGES,)
+    changed = run(spark, OPTIONS)
+    assert changed.changed == (EDGES, PERIODS, TOP)
     assert rows(spark, EDGES)[1] == (2, 3, 1, 1980, 1980)
+    assert changed.network_sha256 != first.network_sha256
+
+
+def test_anew_computes_what_nothing_changed_and_writes_nothing(spark: "SparkSession") -> None:
+    silver(spark, SMALL, YEARS)
+    first, before = run(spark, OPTIONS), versions(spark)
+    done: list[str] = []
+    assert run(spark, OPTIONS, done.append, anew=True) == replace(first, changed=())
+    assert len(done) > 1
+    assert versions(spark) == before
+
+
+def test_other_options_are_another_network(spark: "SparkSession") -> None:
+    silver(spark, SMALL, YEARS)
+    run(spark, OPTIONS)
+    told = run(spark, replace(OPTIONS, target_person_id=1))
+    assert told.changed == (DISTANCES,)
+    assert rows(spark, DISTANCES) == [(1, 1, 0, None), (2, 1, 1, 1), (3, 1, 2, 2)]
+    with pytest.raises(GraphError, match="Nobody with the id 77"):
+        run(spark, replace(OPTIONS, target_person_id=77))
+
+
+def test_a_run_that_was_cut_short_is_seen_and_completed(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> None:
+    silver(spark, SMALL, YEARS)
+    run(spark, OPTIONS)
+    whole = {table: rows(spark, table) for table in TABLES}
+    silver(spark, [*SMALL, ("m3", 1, 1, "f")], YEARS)
+    run(spark, OPTIONS)
+    written = graph_jobs.run._replace
+
+    def cut_short(session: "SparkSession", table: str, frame: "DataFrame") -> None:
+        if table == METRICS:
+            raise RuntimeError("cut short")
+        written(session, table, frame)
+
+    silver(spark, SMALL, YEARS)
+    with monkeypatch.context() as patched:
+        patched.setattr(graph_jobs.run, "_replace", cut_short)
+        with pytest.raises(RuntimeError):
+            run(spark, OPTIONS)
+    assert rows(spark, EDGES) == whole[EDGES]
+    assert rows(spark, METRICS) != whole[METRICS]
+    # Nothing says that the tables are a network: dbt's test refuses them.
+    assert rows(spark, RUNS) == []
+    run(spark, OPTIONS)
+    assert {table: rows(spark, table) for table in TABLES} == whole
 
 
 def test_an_empty_silver_empties_the_tables(spark: "SparkSession") -> None:
@@ -82,9 +157,9 @@ def test_an_empty_silver_empties_the_tables(spark: "SparkSession") -> None:
     run(spark, OPTIONS)
     silver(spark, [], {})
     summary = run(spark, OPTIONS)
-    assert (summary.actors, summary.edges, summary.modularity) == (0, 0, None)
+    assert (summary.actors, summary.edges, summary.modularity, summary.target_person_id) == (0, 0, None, None)
     assert str(summary) == "no actors"
-    assert rows(spark, EDGES) == rows(spark, METRICS) == []
+    assert [rows(spark, table) for table in CONTENT] == [[]] * len(CONTENT)
     assert run(spark, OPTIONS).changed == ()
 
 
@@ -100,7 +175,15 @@ def test_people_of_one_name_stay_apart(spark: "SparkSession") -> None:
     assert [(row[0], row[1]) for row in rows(spark, METRICS)] == [(5, 2), (6, 1), (7, 1)]
 
 
-@pytest.mark.parametrize("options", [NetworkOptions(max_billing=1), NetworkOptions(partitions=0)])
+def test_ids_that_are_none_are_refused(spark: "SparkSession") -> None:
+    silver(spark, [("m1", -5, 0, "a"), ("m1", 6, 1, "b")], {})
+    with pytest.raises(GraphError, match="person ids from -5 to 6"):
+        run(spark, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    "options", [NetworkOptions(max_billing=1), NetworkOptions(partitions=0), NetworkOptions(window_years=0)]
+)
 def test_bounds_out_of_range_are_refused(spark: "SparkSession", options: NetworkOptions) -> None:
     with pytest.raises(GraphError, match="max_billing is"):
         run(spark, options)
@@ -139,10 +222,36 @@ def test_the_real_network_is_the_one_that_igraph_sees(spark: "SparkSession", tmd
     ids = sorted(actors)
     at = {person: i for i, person in enumerate(ids)}
     expected = igraph.Graph(n=len(ids), edges=[(at[a], at[b]) for a, b in shared])
-    assert [metrics[p].degree for p in ids] == expected.degree()
+    found = [metrics[person] for person in ids]
+    assert [row.degree for row in found] == expected.degree()
+    assert [row.weighted_degree for row in found] == expected.strength(weights=list(shared.values()))
     least = {ids[i]: ids[min(part)] for part in expected.connected_components() for i in part}
-    assert {p: metrics[p].component_id for p in ids} == least
-    ranks = expected.pagerank(damping=0.85)
-    assert [metrics[p].pagerank for p in ids] == pytest.approx(ranks, rel=1e-3)
-    assert summary.modularity == pytest.approx(expected.modularity([at[metrics[p].community_id] for p in ids]))
-    print(f"{summary} (largest component {summary.largest_component:,})")
+    assert [row.component_id for row in found] == [least[person] for person in ids]
+    assert [row.pagerank for row in found] == pytest.approx(expected.pagerank(damping=0.85), rel=1e-6)
+    weighted = expected.pagerank(damping=0.85, weights=list(shared.values()))
+    assert [row.weighted_pagerank for row in found] == pytest.approx(weighted, rel=1e-6)
+    corners = [0] * len(ids)
+    for triangle in expected.list_triangles():
+        for corner in triangle:
+            corners[corner] += 1
+    assert [row.triangles for row in found] == corners
+    assert summary.modularity == pytest.approx(expected.modularity([at[row.community_id] for row in found]))
+    distances = {row.person_id: row.distance for row in spark.table(DISTANCES).collect()}
+    assert summary.target_person_id is not None
+    steps = expected.distances(source=at[summary.target_person_id])[0]
+    assert distances == {person: step for person, step in zip(ids, steps, strict=True) if step < len(ids)}
+
+    others = (len(ids) - 1) * (len(ids) - 2) / 2
+    truth = np.array(expected.betweenness()) / others
+    sampled, error = (np.array([row[name] for row in found]) for name in ("betweenness", "betweenness_error"))
+    assert np.abs(sampled - truth).max() <= summary.betweenness_bound
+    first = np.argsort(-truth)[:100]
+    correlation = spearmanr(sampled[first], truth[first]).statistic
+    inside = (np.abs(sampled - truth) <= error)[first].mean()
+    assert correlation > 0.8
+    print(
+        f"{summary} (largest component {summary.largest_component:,}); {summary.betweenness_pivots} of "
+        f"{summary.betweenness_sources:,} sources: of the first 100 rank correlation {correlation:.3f}, {inside:.0%} "
+        f"within their interval, largest error {np.abs(sampled - truth).max():.5f} of {truth.max():.5f}, bound "
+        f"{summary.betweenness_bound:.3f}"
+    )

@@ -18,18 +18,69 @@ cast_members as (
 
 ),
 
+movies as (
+
+    select * from {{ ref('movies') }}
+
+),
+
 as_of as (
 
     select * from {{ ref('as_of') }}
 
 ),
 
+acted_movies as (
+
+    select distinct
+        person_id,
+        movie_id
+    from cast_members
+
+),
+
 movies_per_actor as (
 
     select
+        acted_movies.person_id,
+        count(*) as total_movies,
+        min(movies.release_year) as first_year,
+        max(movies.release_year) as last_year
+    from acted_movies
+    left join movies
+        on acted_movies.movie_id = movies.movie_id
+    group by acted_movies.person_id
+
+),
+
+genres_of_movies as (
+
+    select
+        acted_movies.person_id,
+        explode(movies.genres) as genre_name
+    from acted_movies
+    inner join movies
+        on acted_movies.movie_id = movies.movie_id
+
+),
+
+genres_per_actor as (
+
+    select
         person_id,
-        count(distinct movie_id) as total_movies
-    from cast_members
+        genre_name,
+        count(*) as genre_movies
+    from genres_of_movies
+    group by person_id, genre_name
+
+),
+
+main_genres_per_actor as (
+
+    select
+        person_id,
+        {{ most_frequent('genre_movies', 'genre_name', 'genre_list_length') }} as main_genres
+    from genres_per_actor
     group by person_id
 
 ),
@@ -39,19 +90,30 @@ actor_centrality as (
     select
         actor_metrics.person_id,
         people.person_name,
+        movies_per_actor.first_year,
+        movies_per_actor.last_year,
         actor_metrics.degree,
         actor_metrics.weighted_degree,
         actor_metrics.pagerank,
+        actor_metrics.weighted_pagerank,
+        actor_metrics.betweenness,
+        actor_metrics.betweenness_error,
+        actor_metrics.triangles,
+        actor_metrics.clustering_coefficient,
         actor_metrics.component_id,
         actor_metrics.community_id,
         cast(as_of.as_of_at as date) as computed_date,
         coalesce(movies_per_actor.total_movies, 0) as total_movies,
-        row_number() over (order by actor_metrics.pagerank desc, actor_metrics.person_id asc) as pagerank_rank
+        coalesce(main_genres_per_actor.main_genres, array()) as main_genres,
+        row_number() over (order by actor_metrics.pagerank desc, actor_metrics.person_id asc) as pagerank_rank,
+        row_number() over (order by actor_metrics.betweenness desc, actor_metrics.person_id asc) as betweenness_rank
     from actor_metrics
     left join people
         on actor_metrics.person_id = people.person_id
     left join movies_per_actor
         on actor_metrics.person_id = movies_per_actor.person_id
+    left join main_genres_per_actor
+        on actor_metrics.person_id = main_genres_per_actor.person_id
     cross join as_of
 
 )

@@ -15,6 +15,11 @@ actor_metrics as (
         degree,
         weighted_degree,
         pagerank,
+        weighted_pagerank,
+        betweenness,
+        betweenness_error,
+        triangles,
+        clustering_coefficient,
         component_id,
         community_id
     from graph_actor_metrics

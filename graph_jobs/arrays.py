@@ -1,0 +1,143 @@
+"""A network in compact arrays, and what is found in it there: communities, triangles, components.
+
+All of TMDB, some 1.2 million movies, makes about 20 million edges: 160 MB in this form. Within such sizes one task does
+in a second what takes GraphFrames a minute (docs/decisions/0008-network.md has the figures).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Raghavan, Albert & Kumara (2007): five rounds settle 95 % of the vertices.
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Adjacency:
+    """An undirected graph: actor number i's neighbours are `neighbours[starts[i]:starts[i + 1]]`, ascending.
+
+    Attributes:
+        ids: int64, of each actor, ascending.
+        starts: int64, one longer than `ids`.
+        neighbours: int32, actor numbers; each edge stands there twice.
+    """
+
+    ids: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    neighbours: NDArray[np.int32]
+
+    @property
+    def degrees(self) -> NDArray[np.int64]:
+        """How many neighbours each actor has."""
+        return np.diff(self.starts)
+
+    def heads(self) -> NDArray[np.int32]:
+        """Give the actor to whom each entry of `neighbours` belongs."""
+        return np.repeat(np.arange(len(self.ids), dtype=np.int32), self.degrees)
+
+    def matrix(self) -> csr_array:
+        """Give it as an n x n matrix of ones."""
+        ones = np.ones(len(self.neighbours))
+        return csr_array((ones, self.neighbours, self.starts), shape=(len(self.ids), len(self.ids)))
+
+
+def adjacency(ids: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> Adjacency:
+    """Make it of vertices and edges, whatever their order.
+
+    Args:
+        ids: distinct.
+        one: of each edge the one end, an id.
+        other: the other end. Every edge is given once.
+    """
+    ordered = np.sort(ids)
+    ends = [np.searchsorted(ordered, end).astype(np.int32) for end in (one, other)]
+    heads, tails = np.concatenate(ends), np.concatenate(ends[::-1])
+    order = np.lexsort((tails, heads))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(heads, minlength=len(ordered)))])
+    return Adjacency(ordered, starts.astype(np.int64), tails[order])
+
+
+def communities(graph: Adjacency, rounds: int = ROUNDS) -> NDArray[np.int32]:
+    """Give each actor's community, by synchronous label propagation: the number of its least member.
+
+    In a round every actor takes the label that most neighbours have, the own one counted with theirs (else a star swaps
+    its two labels for ever); of equally frequent ones the least. GraphFrames' labelPropagation breaks ties by the order
+    in which messages arrive. Members who hold one label but are not connected within it are parted at the end: label
+    propagation alone allows that (Traag, Waltman & van Eck 2019).
+    """
+    count = len(graph.ids)
+    labels = np.arange(count, dtype=np.int64)
+    heads = graph.heads()
+    hearers = np.concatenate([heads, labels]) * count
+    speakers = np.concatenate([graph.neighbours, labels])
+    for _ in range(rounds):
+        pairs, times = np.unique(hearers + labels[speakers], return_counts=True)
+        hearer, said = pairs // count, pairs % count
+        order = np.lexsort((said, -times, hearer))
+        _, first = np.unique(hearer[order], return_index=True)
+        heard = said[order][first]
+        if np.array_equal(heard, labels):
+            break
+        labels = heard
+    inside = labels[heads] == labels[graph.neighbours]
+    ones = np.ones(int(inside.sum()), dtype=np.int8)
+    within = csr_array((ones, (heads[inside], graph.neighbours[inside])), shape=(count, count))
+    return _least_members(connected_components(within, directed=False)[1])
+
+
+def components(graph: Adjacency) -> NDArray[np.int32]:
+    """Give each actor's connected component: the number of its least member."""
+    return _least_members(connected_components(graph.matrix(), directed=False)[1])
+
+
+def triangles(graph: Adjacency) -> NDArray[np.int64]:
+    """Count the triangles that each actor stands in.
+
+    Edges point from the lesser degree to the greater, so that a hub does not make a path of every two of its neighbours
+    (Chiba & Nishizeki 1985).
+    """
+    count = len(graph.ids)
+    place = np.empty(count, dtype=np.int64)
+    place[np.lexsort((np.arange(count), graph.degrees))] = np.arange(count)
+    heads = graph.heads()
+    upward = place[heads] < place[graph.neighbours]
+    ones = np.ones(int(upward.sum()), dtype=np.int64)
+    up = csr_array((ones, (heads[upward], graph.neighbours[upward])), shape=(count, count))
+    # Of a triangle low - middle - high, the first product stands at (low, high), the second at (middle, high).
+    outer = (up @ up).multiply(up)
+    inner = (up.T @ up).multiply(up)
+    sums = (outer.sum(axis=1), inner.sum(axis=1), outer.sum(axis=0))
+    return np.asarray(sum(sums), dtype=np.int64)
+
+
+def modularity(graph: Adjacency, groups: NDArray[np.int32]) -> float | None:
+    """Return the modularity of a partition: sum over its groups of L/m - (D/2m)^2 (Newman & Girvan 2004).
+
+    L counts the edges inside a group, D sums the degrees of its members, m counts all edges; None without edges.
+    """
+    ends = len(graph.neighbours)
+    if not ends:
+        return None
+    inside = np.count_nonzero(groups[graph.heads()] == groups[graph.neighbours])
+    shares = np.bincount(groups, weights=graph.degrees) / ends
+    return float(inside / ends - (shares**2).sum())
+
+
+def clustering(graph: Adjacency, corners: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give the share of each actor's pairs of neighbours who are neighbours themselves; 0 with fewer than two."""
+    pairs = graph.degrees * (graph.degrees - 1) / 2
+    return np.divide(corners, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
+
+
+def _least_members(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Name groups, numbered anyhow, for their least members."""
+    _, first, group = np.unique(numbers, return_index=True, return_inverse=True)
+    return first[group].astype(np.int32)

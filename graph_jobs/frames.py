@@ -1,0 +1,49 @@
+"""The form in which graphs are given to GraphFrames, and the settings under which they are read."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphframes import GraphFrame
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+
+@contextmanager
+def plain_plans(spark: SparkSession, partitions: int) -> Iterator[None]:
+    """Switch adaptive execution off for a while, and fix the number of shuffle partitions.
+
+    Connected components have been wrong under adaptive execution, and it re-plans each of some hundred tiny jobs.
+    """
+    wanted = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": str(partitions)}
+    before = {key: str(spark.conf.get(key)) for key in wanted}
+    for key, value in wanted.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            spark.conf.set(key, value)
+
+
+def both_ways(links: DataFrame) -> DataFrame:
+    """Give each edge (src, dst) in both directions."""
+    return links.select("src", "dst").union(links.select("dst", "src"))
+
+
+def graph_frame(nodes: DataFrame, links: DataFrame) -> GraphFrame:
+    """Make a GraphFrame of vertices (id) and edges (src, dst)."""
+    from graphframes import GraphFrame
+
+    return GraphFrame(nodes, links)
+
+
+def by_least_member(found: DataFrame, label: str, name: str) -> DataFrame:
+    """Rename groups for their least member: from (id, `label`) to (id, `name`)."""
+    least: Column = F.min("id").alias(name)
+    return found.select("id", label).join(found.groupBy(label).agg(least), label).select("id", name)

@@ -1,0 +1,112 @@
+"""How two actors are connected, from the network's tables, asked of the Thrift server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse.csgraph import breadth_first_order
+
+from graph_jobs.arrays import adjacency
+from graph_jobs.errors import GraphError
+from lakehouse.hive import query
+
+if TYPE_CHECKING:
+    from lakehouse.settings import Settings
+
+
+@dataclass(frozen=True)
+class Step:
+    """A person on a path.
+
+    Args:
+        person: the name, or the id of a person without one.
+        movie: a movie shared with the person before, the latest of them; empty for the first.
+    """
+
+    person: str
+    movie: str
+
+
+def find_path(settings: Settings, start: str, target: str) -> list[Step]:
+    """Give a shortest chain of people who shared movies, from one actor to another.
+
+    Of several shortest ones, the first in the order of ids from the target on. The edges are read once, 16 bytes each.
+
+    Args:
+        settings: where the Thrift server is.
+        start: a name, whatever its case, or an id.
+        target: another.
+
+    Raises:
+        GraphError: nobody, or more than one, is called so; or no path connects the two.
+        LakehouseError: the Thrift server does not answer, or has no network.
+    """
+    people = [_person(settings, name) for name in (start, target)]
+    edges = query(settings, "select person_id_a, person_id_b from graph.actor_edges").rows
+    ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
+    ids = np.unique(np.concatenate([ends.ravel(), np.array(people, dtype=np.int64)]))
+    graph = adjacency(ids, ends[:, 0], ends[:, 1])
+    first, last = np.searchsorted(ids, people)
+    _, nearer = breadth_first_order(graph.matrix(), last, directed=False)
+    chain = [int(first)]
+    while chain[-1] != last:
+        following = int(nearer[chain[-1]])
+        if following < 0:
+            raise GraphError(
+                f"No chain of shared movies connects {start} and {target}.",
+                "They are in different components: see component_id in gold.actor_centrality.",
+            )
+        chain.append(following)
+    return _described(settings, [int(ids[actor]) for actor in chain])
+
+
+def _person(settings: Settings, name: str) -> int:
+    """The id of an actor of the network, from a name or an id."""
+    text = name.strip()
+    asked = (
+        f"people.person_id = {int(text)}" if text.isdigit() else f"lower(people.person_name) = lower({_quoted(text)})"
+    )
+    found = query(
+        settings,
+        "select people.person_id, people.person_name, actor_metrics.degree from silver.people "
+        "inner join graph.actor_metrics on people.person_id = actor_metrics.person_id "
+        f"where {asked} order by actor_metrics.degree desc, people.person_id",
+    ).rows
+    if not found:
+        raise GraphError(
+            f"Nobody in the network is called {name}.",
+            'Look for the name: lakehouse sql "select person_id, person_name from gold.actor_centrality '
+            "where person_name like '%...%'\".",
+        )
+    if len(found) > 1:
+        several = ", ".join(f"{person_id} ({degree:,} partners)" for person_id, _, degree in found[:5])
+        raise GraphError(f"{len(found)} people are called {name}: {several}.", "Give the id instead of the name.")
+    return int(found[0][0])
+
+
+def _described(settings: Settings, chain: list[int]) -> list[Step]:
+    """Name the people of a chain, and for each two in a row the latest movie that they share."""
+    listed = ", ".join(str(person) for person in chain)
+    names = dict(
+        query(settings, f"select person_id, person_name from silver.people where person_id in ({listed})").rows
+    )
+    shared = query(
+        settings,
+        "select one.person_id, other.person_id, max_by(movies.title, struct(movies.release_date, movies.movie_id)) "
+        "from silver.cast_members as one inner join silver.cast_members as other on one.movie_id = other.movie_id "
+        "inner join silver.movies on one.movie_id = movies.movie_id "
+        f"where one.person_id in ({listed}) and other.person_id in ({listed}) group by one.person_id, other.person_id",
+    ).rows
+    movies = {(one, other): title for one, other, title in shared}
+    before = [None, *chain]
+    return [
+        Step(names.get(person) or str(person), movies.get((previous, person)) or "")
+        for previous, person in zip(before, chain, strict=False)
+    ]
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,101 @@
+import random
+
+import numpy as np
+import pytest
+
+from graph_jobs.arrays import Adjacency, adjacency, clustering, communities, components, modularity, triangles
+from tests.unit.graph_jobs.graphs import GRAPHS, arrays, casts, clique, in_igraph
+
+every_graph = pytest.mark.parametrize("name", GRAPHS)
+
+
+def test_an_edge_stands_at_both_of_its_ends_whatever_the_order() -> None:
+    made = adjacency(np.array([30, 10, 20, 40]), np.array([30, 10]), np.array([10, 20]))
+    assert made.ids.tolist() == [10, 20, 30, 40]
+    assert made.starts.tolist() == [0, 2, 3, 4, 4]
+    assert made.neighbours.tolist() == [1, 2, 0, 0]
+    again = adjacency(np.array([10, 20, 40, 30]), np.array([20, 10]), np.array([10, 30]))
+    assert again.neighbours.tolist() == made.neighbours.tolist()
+
+
+@every_graph
+def test_triangles_and_clustering_are_those_of_igraph(name: str) -> None:
+    actors, pairs = GRAPHS[name]
+    graph, expected = arrays(actors, pairs), in_igraph(actors, pairs)
+    corners = np.zeros(actors, dtype=int)
+    for triangle in expected.list_triangles():
+        corners[list(triangle)] += 1
+    found = triangles(graph)
+    assert found.tolist() == corners.tolist()
+    local = expected.transitivity_local_undirected(mode="zero") if actors else []
+    assert clustering(graph, found) == pytest.approx(local)
+
+
+@every_graph
+def test_components_are_those_of_igraph(name: str) -> None:
+    actors, pairs = GRAPHS[name]
+    least = {member: min(part) for part in in_igraph(actors, pairs).connected_components() for member in part}
+    assert components(arrays(actors, pairs)).tolist() == [least[actor] for actor in range(actors)]
+
+
+def propagated(actors: int, pairs: set[tuple[int, int]], rounds: int) -> list[int]:
+    """Label propagation as its definition says, one vertex at a time; then each label's connected parts."""
+    labels = list(range(actors))
+    for _ in range(rounds):
+        heard = [{label: 1} for label in labels]
+        for a, b in pairs:
+            heard[a][labels[b]] = heard[a].get(labels[b], 0) + 1
+            heard[b][labels[a]] = heard[b].get(labels[a], 0) + 1
+        labels = [
+            min(votes, key=lambda label, votes=votes: (-votes[label], label))  # type: ignore[misc]
+            for votes in heard
+        ]
+    within = in_igraph(actors, {(a, b) for a, b in pairs if labels[a] == labels[b]})
+    least = {member: min(part) for part in within.connected_components() for member in part}
+    return [least[actor] for actor in range(actors)]
+
+
+@every_graph
+@pytest.mark.parametrize("rounds", [1, 4])
+def test_communities_are_those_of_the_definition(name: str, rounds: int) -> None:
+    actors, pairs = GRAPHS[name]
+    assert communities(arrays(actors, pairs), rounds).tolist() == propagated(actors, pairs, rounds)
+
+
+def test_communities_are_connected_and_named_for_their_least_member() -> None:
+    actors, pairs = 600, casts(11, 600, 150)
+    found = communities(arrays(actors, pairs))
+    graph = in_igraph(actors, pairs)
+    for label in set(found.tolist()):
+        members = np.flatnonzero(found == label)
+        assert members.min() == label
+        assert graph.induced_subgraph(members.tolist()).is_connected()
+
+
+def test_cliques_are_communities() -> None:
+    pairs = clique(*range(6)) | clique(*range(6, 12)) | {(5, 6)}
+    assert communities(arrays(12, pairs)).tolist() == [0] * 6 + [6] * 6
+
+
+@every_graph
+def test_modularity_is_that_of_igraph(name: str) -> None:
+    actors, pairs = GRAPHS[name]
+    graph = arrays(actors, pairs)
+    found = communities(graph)
+    expected = in_igraph(actors, pairs).modularity(found.tolist()) if pairs else None
+    assert modularity(graph, found) == (pytest.approx(expected) if pairs else None)
+
+
+def test_who_is_whose_neighbour_is_all_that_counts() -> None:
+    actors, pairs = GRAPHS["casts"]
+    shuffled = random.Random(2).sample(sorted(pairs), len(pairs))
+    one, other = np.array([a for a, _ in shuffled]), np.array([b for _, b in shuffled])
+    # Other ids in the same order, edges turned around.
+    renamed: Adjacency = adjacency(np.arange(actors)[::-1] * 7 + 3, other * 7 + 3, one * 7 + 3)
+    graph = arrays(actors, pairs)
+    assert communities(renamed).tolist() == communities(graph).tolist()
+    assert triangles(renamed).tolist() == triangles(graph).tolist()
+
+
+def test_a_star_is_one_community() -> None:
+    assert set(communities(arrays(*GRAPHS["star"])).tolist()) == {0}
