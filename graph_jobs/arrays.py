@@ -7,7 +7,7 @@ in a second what takes GraphFrames a minute (docs/decisions/0008-network.md has 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -114,7 +114,7 @@ def triangles(graph: Adjacency) -> NDArray[np.int64]:
     # Of a triangle low - middle - high, the first product stands at (low, high), the second at (middle, high).
     outer = (up @ up).multiply(up)
     inner = (up.T @ up).multiply(up)
-    sums = (outer.sum(axis=1), inner.sum(axis=1), outer.sum(axis=0))
+    sums: tuple[Any, ...] = (outer.sum(axis=1), inner.sum(axis=1), outer.sum(axis=0))
     return np.asarray(sum(sums), dtype=np.int64)
 
 

@@ -40,6 +40,7 @@ def build_network(
     """
     from graph_jobs.betweenness import BetweennessOptions
     from graph_jobs.run import NetworkOptions, run
+    from lakehouse.locks import exclusive
 
     graph = settings.graph
     options = NetworkOptions(
@@ -49,7 +50,9 @@ def build_network(
         betweenness=BetweennessOptions(graph.exact_actors, graph.pivots, graph.seed),
         partitions=graph.partitions,
     )
-    return run(spark, options, on_detail, anew)
+    # A second one waits, and finds nothing left to do.
+    with exclusive(settings.home / "run" / "graph.lock"):
+        return run(spark, options, on_detail, anew)
 
 
 @graph_app.callback(invoke_without_command=True)

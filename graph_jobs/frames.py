@@ -31,6 +31,27 @@ def plain_plans(spark: SparkSession, partitions: int) -> Iterator[None]:
             spark.conf.set(key, value)
 
 
+@contextmanager
+def durable_checkpoints(spark: SparkSession) -> Iterator[None]:
+    """Remove from the checkpoint directory what killed jobs have left there, and at the end what this one has.
+
+    One job at a time: it holds the directory for itself.
+    """
+    context = spark.sparkContext
+    assert context._jvm
+    assert context._jsc
+    own = context._jvm.org.apache.hadoop.fs.Path(context._jsc.sc().getCheckpointDir().get())
+    files = own.getFileSystem(context._jsc.hadoopConfiguration())
+    for left in files.listStatus(own.getParent()):
+        if left.getPath().getName() != own.getName():
+            files.delete(left.getPath(), True)
+    try:
+        yield
+    finally:
+        for found in files.listStatus(own):
+            files.delete(found.getPath(), True)
+
+
 def both_ways(links: DataFrame) -> DataFrame:
     """Give each edge (src, dst) in both directions."""
     return links.select("src", "dst").union(links.select("dst", "src"))

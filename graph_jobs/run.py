@@ -14,8 +14,8 @@ from pyspark.storagelevel import StorageLevel
 from graph_jobs.betweenness import BetweennessOptions
 from graph_jobs.errors import GraphError
 from graph_jobs.evolution import evolution
-from graph_jobs.frames import plain_plans
-from graph_jobs.network import MetricsOptions, metrics
+from graph_jobs.frames import durable_checkpoints, plain_plans
+from graph_jobs.network import PAGERANK_ITERATIONS, MetricsOptions, metrics
 from graph_jobs.pairs import billed_people, build_edges, build_vertices
 from graph_jobs.paths import DISTANCES_SCHEMA, distances
 from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ensure_tables
@@ -61,6 +61,7 @@ class NetworkOptions:
         window_years: length of the rolling windows of its evolution.
         target_person_id: to whom shortest paths lead; None: the actor with the greatest weighted degree.
         betweenness: which sources it follows.
+        pagerank_iterations: see `graph_jobs.network.PAGERANK_ITERATIONS`.
         partitions: into how many parts the graph is cut at most; a small graph is cut into fewer.
         cast_members: the table of credits.
         movies: the table of movies.
@@ -70,6 +71,7 @@ class NetworkOptions:
     window_years: int = 5
     target_person_id: int | None = None
     betweenness: BetweennessOptions = field(default_factory=BetweennessOptions)
+    pagerank_iterations: int = PAGERANK_ITERATIONS
     partitions: int = 4
     cast_members: str = "silver.cast_members"
     movies: str = "silver.movies"
@@ -148,7 +150,11 @@ def run(
     options = options or NetworkOptions()
     _require(options)
     ensure_tables(spark)
-    with plain_plans(spark, max(options.partitions, LEAST_PARTITIONS)), ExitStack() as held:
+    with (
+        durable_checkpoints(spark),
+        plain_plans(spark, max(options.partitions, LEAST_PARTITIONS)),
+        ExitStack() as held,
+    ):
 
         def hold(frame: DataFrame) -> DataFrame:
             kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
@@ -173,7 +179,8 @@ def run(
             .checkpoint()
         )
         before = None if anew else spark.table(METRICS)
-        found = metrics(nodes, links, before, MetricsOptions(parts, betweenness=options.betweenness), on_detail)
+        how = MetricsOptions(parts, options.pagerank_iterations, options.betweenness)
+        found = metrics(nodes, links, before, how, on_detail)
         actors = hold(found.rows)
         target = _target(actors, options)
         on_detail("shortest paths")
@@ -235,7 +242,7 @@ def _network_sha256(billed: DataFrame, options: NetworkOptions) -> str:
             f"{options.cast_members} has person ids from {row.least} to {row.greatest}; TMDB's are positive and small.",
             "Look at `select * from silver.cast_members where person_id < 0` and at the batch that brought them.",
         )
-    made_of = {name: value for name, value in asdict(options).items() if name not in ("partitions",)}
+    made_of = {name: value for name, value in asdict(options).items() if name != "partitions"}
     return hashlib.sha256(f"{_VERSION}|{made_of}|{row.movies}|{row.content}".encode()).hexdigest()
 
 
