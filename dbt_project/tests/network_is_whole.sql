@@ -1,3 +1,5 @@
+{{ config(group='analytics') }}
+
 {#
     The tables of the graph jobs are of one network: what one run wrote, whole. A run that was killed while it wrote leaves
     network_runs empty. Fails with a row for each law that is broken: what should be equal, and what was found.

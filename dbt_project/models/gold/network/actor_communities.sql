@@ -158,14 +158,14 @@ actor_communities as (
     select
         communities.community_id,
         communities.actors,
+        years.first_year,
+        years.last_year,
+        cast(as_of.as_of_at as date) as computed_date,
         coalesce(edges_inside.edges, 0) as edges,
         coalesce(edges_inside.shared_movies, 0) as shared_movies,
         communities.edge_ends - 2 * coalesce(edges_inside.edges, 0) as edges_to_others,
         2.0d * coalesce(edges_inside.edges, 0) / (communities.actors * (communities.actors - 1)) as density,
         coalesce(years.movies, 0) as movies,
-        years.first_year,
-        years.last_year,
-        cast(as_of.as_of_at as date) as computed_date,
         concat_ws(
             ', ',
             transform(
