@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from urllib.error import URLError
 import pytest
 
 from lakehouse.settings import Settings
+from tests.browser import shown
 from tests.instance import ROOT, environment, free_ports
 
 pytestmark = pytest.mark.stack
@@ -72,50 +72,8 @@ def _wait(server: "subprocess.Popen[bytes]", url: str, said: Path) -> None:
     pytest.fail(f"nothing is served at {url}: {said.read_text(encoding='utf-8')}")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("no chromium or google-chrome on PATH: nothing can show the pages")
-
-
-def shown(chromium: str, address: str) -> str:
-    """What a browser that can reach nothing but the site makes of a page: its document after all scripts ran."""
-    answer = subprocess.run(
-        [
-            chromium,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            # the graph draws only what is in the window
-            "--window-size=3600,1600",
-            "--virtual-time-budget=30000",
-            "--enable-logging=stderr",
-            "--dump-dom",
-            address,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    # dbt's page asks its own server for icons whose names it has not worked out yet, which is no harm.
-    complaints = [
-        line
-        for line in answer.stderr.splitlines()
-        if "CONSOLE" in line
-        and re.search(r"Uncaught|['\"](?:https?:|wss?:)?//(?!127\.0\.0\.1)\S+ violates|ERR_NAME", line)
-    ]
-    assert not complaints, complaints
-    return answer.stdout
-
-
-def test_the_overview_lists_every_table_with_what_is_documented_and_tested(chromium: str, site: Served) -> None:
-    page = shown(chromium, site.url)
+def test_the_overview_lists_every_table_with_what_is_documented_and_tested(site: Served) -> None:
+    page = shown(site.url)
     for name in site.models("staging", "silver", "gold"):
         assert f"<strong>{name}</strong>" in page
     rows = re.findall(r"(\d+) of (\d+)\s*<span class=\"bar\">", page[page.index('<tr class="total">') :])
@@ -126,16 +84,14 @@ def test_the_overview_lists_every_table_with_what_is_documented_and_tested(chrom
     assert "could not be traced at all" not in page
 
 
-def test_the_models_page_describes_a_mart(chromium: str, site: Served) -> None:
-    page = shown(chromium, f"{site.url}models.html#!/model/{_MART}")
+def test_the_models_page_describes_a_mart(site: Served) -> None:
+    page = shown(f"{site.url}models.html#!/model/{_MART}")
     for column in site.manifest["nodes"][_MART]["columns"]:
         assert re.search(rf">\s*{column}\s*<", page), column
 
 
-def test_the_columns_page_follows_a_figure_back_to_bronze(chromium: str, site: Served) -> None:
-    page = shown(
-        chromium, f"{site.url}columns.html?model={_MART}&column=weighted_rating&parents=all&children=all&focus=true"
-    )
+def test_the_columns_page_follows_a_figure_back_to_bronze(site: Served) -> None:
+    page = shown(f"{site.url}columns.html?model={_MART}&column=weighted_rating&parents=all&children=all&focus=true")
     models = "model.tmdb_lakehouse"
     for parent, child in (
         (f"{models}.movies-rating", f"{_MART}-weighted_rating"),
@@ -147,8 +103,8 @@ def test_the_columns_page_follows_a_figure_back_to_bronze(chromium: str, site: S
         assert f'data-id="{parent}-{child}"' in page
 
 
-def test_the_tables_page_draws_silver_and_gold(chromium: str, site: Served) -> None:
-    page = shown(chromium, f"{site.url}tables.html")
+def test_the_tables_page_draws_silver_and_gold(site: Served) -> None:
+    page = shown(f"{site.url}tables.html")
     silver, gold = page.split('<section id="gold">')
     drawn = [set(re.findall(r'data-table="([^"]+)"', part)) for part in (silver, gold)]
     assert drawn[0] == site.models("silver")
