@@ -135,7 +135,7 @@ def metrics(
         "betweenness": _rounded(between.values),
         "betweenness_error": _rounded(between.errors),
         "triangles": corners,
-        "clustering_coefficient": _rounded(arrays.clustering(graph, corners)),
+        "clustering_coefficient": arrays.clustering(graph, corners),
         "component_id": component["component_id"],
         "community_id": community_ids(graph, groups, strength, *past),
     }
