@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RESET_PROBABILITY = 0.15
 # The error shrinks by 0.85 or faster an iteration; the greatest relative error of any actor against the exact solution
 # is below 1e-6 after so many, on every network that was met (docs/performance.md).
-PAGERANK_ITERATIONS = 80
+PAGERANK_ITERATIONS = 100
 # More digits would show the order in which floats were added.
 SIGNIFICANT_DIGITS = 9
 
