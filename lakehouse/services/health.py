@@ -186,10 +186,12 @@ def own_services(settings: Settings) -> list[str]:
     return [name for name, here in own.items() if here]
 
 
-def mend(settings: Settings, name: str) -> str:
-    """What to do where a service does not work: start it, or look after the one that runs elsewhere."""
+def next_step(settings: Settings, name: str, error: ServiceError) -> str:
+    """What to do where a service does not work: what its check says; else start it, or look after the one elsewhere."""
+    if error.next_step:
+        return error.next_step
     if name in own_services(settings):
-        return "Start the services with `lakehouse up`, or look at `lakehouse status`."
+        return "Start the services with `lakehouse up`."
     setting = {"thrift": "host", "tmdb": "url or the token"}.get(name, "uri")
     return f"It runs elsewhere: see that it is up, or correct {name}.{setting}."
 
@@ -206,5 +208,5 @@ def require(settings: Settings, *names: str) -> None:
         except ServiceError as error:
             raise ServiceError(
                 f"{TITLES[name]} does not work at {address_of(settings, name)}: {error.message}",
-                error.next_step or mend(settings, name),
+                next_step(settings, name, error),
             ) from error
