@@ -76,6 +76,9 @@ def status() -> None:
 
     states = stack.status(load_settings())
     console.print(_states(states))
+    # One sentence where several wait for the same.
+    for next_step in dict.fromkeys(state.next_step for state in states if not state.works):
+        console.print(next_step)
     if not all(state.works for state in states):
         raise typer.Exit(1)
 

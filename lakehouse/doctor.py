@@ -48,7 +48,7 @@ def examine(settings: Settings) -> list[Finding]:
     for state in stack.status(settings):
         # One of our own that is not up yet is no fault of the machine.
         good = True if state.works else None if state.name in own else False
-        findings.append(Finding(state.name, good, state.finding, "" if good else health.mend(settings, state.name)))
+        findings.append(Finding(state.name, good, state.finding, state.next_step))
     return findings
 
 

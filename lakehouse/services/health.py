@@ -19,12 +19,21 @@ def hdfs(settings: Settings) -> str:
     base = f"http://{settings.bind}:{settings.hdfs.namenode_http_port}"
     state = _bean(base, "Hadoop:service=NameNode,name=FSNamesystemState")
     info = _bean(base, "Hadoop:service=NameNode,name=NameNodeInfo")
+    if "Resources are low" in info["Safemode"]:
+        # It does not leave this one by itself.
+        raise ServiceError(
+            "The NameNode is in safe mode since its disk was full.",
+            "Free some room, then `lakehouse down` and `lakehouse up`.",
+        )
     if info["Safemode"]:
         raise ServiceError("The NameNode is in safe mode.")
     if int(state["NumLiveDataNodes"]) < 1:
         raise ServiceError("The NameNode knows no live DataNode.")
     if int(state["CapacityRemaining"]) == 0:
-        raise ServiceError("The DataNode has no room, or has not reported yet.")
+        raise ServiceError(
+            "The DataNode has no room, or has not reported yet.",
+            "Look at the disk with `lakehouse doctor`; free some room, or try again in a moment.",
+        )
     _get(f"{base}/webhdfs/v1/?op=LISTSTATUS")
     return f"{state['NumLiveDataNodes']} DataNode, {int(state['CapacityRemaining']) // 2**30} GiB free"
 
@@ -177,10 +186,12 @@ def own_services(settings: Settings) -> list[str]:
     return [name for name, here in own.items() if here]
 
 
-def mend(settings: Settings, name: str) -> str:
-    """What to do where a service does not work: start it, or look after the one that runs elsewhere."""
+def next_step(settings: Settings, name: str, error: ServiceError) -> str:
+    """What to do where a service does not work: what its check says; else start it, or look after the one elsewhere."""
+    if error.next_step:
+        return error.next_step
     if name in own_services(settings):
-        return "Start the services with `lakehouse up`, or look at `lakehouse status`."
+        return "Start the services with `lakehouse up`."
     setting = {"thrift": "host", "tmdb": "url or the token"}.get(name, "uri")
     return f"It runs elsewhere: see that it is up, or correct {name}.{setting}."
 
@@ -197,5 +208,5 @@ def require(settings: Settings, *names: str) -> None:
         except ServiceError as error:
             raise ServiceError(
                 f"{TITLES[name]} does not work at {address_of(settings, name)}: {error.message}",
-                mend(settings, name),
+                next_step(settings, name, error),
             ) from error

@@ -39,6 +39,7 @@ class ServiceState:
         address: where it is spoken to.
         works: whether a real call to it succeeded.
         finding: what the call gave, or why it failed.
+        next_step: what to do where it does not work; empty where it does.
         pids: the processes here; empty for one that runs elsewhere.
         memory_mb: their resident memory together.
     """
@@ -47,6 +48,7 @@ class ServiceState:
     address: str
     works: bool
     finding: str
+    next_step: str
     pids: tuple[int, ...]
     memory_mb: float
 
@@ -166,7 +168,7 @@ def _wait_for(settings: Settings, name: str, in_vain: Event) -> str:
                 raise ServiceError(
                     f"{health.TITLES[name]} did not answer within {START_TIMEOUT_SECONDS} s: {error.message} "
                     f"Its log ends:\n{process.log_tail(settings.home, PROCESSES[name][0])}",
-                    f"The whole log is {process.log_file(settings.home, PROCESSES[name][0])}.",
+                    error.next_step or f"The whole log is {process.log_file(settings.home, PROCESSES[name][0])}.",
                 ) from error
         in_vain.wait(_POLL_SECONDS)
     return "not waited for"
@@ -212,14 +214,15 @@ def _state(settings: Settings, name: str) -> ServiceState:
     try:
         if name in health.own_services(settings) and len(alive) < len(members):
             raise ServiceError("is not running")
-        finding, works = health.CHECKS[name](settings), True
+        finding, works, next_step = health.CHECKS[name](settings), True, ""
     except ServiceError as error:
-        finding, works = error.message, False
+        finding, works, next_step = error.message, False, health.next_step(settings, name, error)
     return ServiceState(
         name,
         health.address_of(settings, name),
         works,
         finding,
+        next_step,
         tuple(member.pid for member in alive),
         sum(process.memory_mb(member) for member in alive),
     )

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from lakehouse.artefacts import ensure_jars
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, ServiceError
 from lakehouse.hive import query
 from lakehouse.java import java_home
+from lakehouse.services import health
 from lakehouse.services import stack as services
 from lakehouse.services.hdfs import classpath, java_command
 from lakehouse.settings import Settings, load_settings
@@ -146,12 +147,32 @@ def test_the_disk_is_full(server: RunningStandin, tmp_path: Path) -> None:
                 said = _interrupted(instance, settings, lambda: _fill(ballast))
                 assert "The disk is full." in said
                 assert _is_a_sentence(said), said
+                _wait_for_safe_mode(settings)
+                refused = lakehouse(instance, *_INGEST)
+                assert refused.returncode == 1
+                assert "The NameNode is in safe mode since its disk was full." in refused.stderr
+                assert "Free some room, then `lakehouse down` and `lakehouse up`." in refused.stderr
                 ballast.unlink()
+                services.down(settings)
+                services.up(settings)
                 again = lakehouse(instance, *_INGEST)
                 assert again.returncode == 0, again.stdout + again.stderr
                 assert _landed(settings) == MOVIES
             finally:
                 services.down(settings)
+
+
+def _wait_for_safe_mode(settings: Settings) -> None:
+    """The NameNode looks at its disk every five seconds."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            health.hdfs(settings)
+        except ServiceError as error:
+            if "safe mode" in error.message:
+                return
+        time.sleep(1)
+    pytest.fail("the NameNode does not mind a full disk")
 
 
 def _fill(ballast: Path) -> None:
