@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from graphframes import GraphFrame
     from pyspark.sql import Column, DataFrame, SparkSession
 
+# On the default file system, which is HDFS: what was computed outlives the executor that did.
+CHECKPOINTS = "/tmp/checkpoints"
+
 
 @contextmanager
 def plain_plans(spark: SparkSession, partitions: int) -> Iterator[None]:
@@ -33,11 +36,14 @@ def plain_plans(spark: SparkSession, partitions: int) -> Iterator[None]:
 
 @contextmanager
 def durable_checkpoints(spark: SparkSession) -> Iterator[None]:
-    """Remove from the checkpoint directory what killed jobs have left there, and at the end what this one has.
+    """Checkpoint into `CHECKPOINTS`, or where `spark.checkpoint.dir` says, and leave nothing there at the end.
 
-    One job at a time: it holds the directory for itself.
+    What killed jobs have left is removed first. One job at a time: it holds the directory for itself. `CHECKPOINTS` is
+    not a setting of the session, because Spark makes that directory at its start, when HDFS may still be starting.
     """
     context = spark.sparkContext
+    if context.getCheckpointDir() is None:
+        context.setCheckpointDir(CHECKPOINTS)
     assert context._jvm
     assert context._jsc
     own = context._jvm.org.apache.hadoop.fs.Path(context._jsc.sc().getCheckpointDir().get())

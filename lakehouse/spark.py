@@ -77,8 +77,6 @@ def storage_conf(settings: Settings) -> dict[str, str]:
         "spark.hadoop.fs.defaultFS": settings.hdfs.uri,
         "spark.hadoop.hive.metastore.uris": settings.metastore.uri,
         "spark.hadoop.dfs.client.use.datanode.hostname": "false",
-        # What a long job has computed outlives the executor that did, and goes when nothing refers to it any more.
-        "spark.checkpoint.dir": f"{settings.hdfs.uri}/tmp/checkpoints",
         "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     }
 

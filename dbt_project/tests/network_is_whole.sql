@@ -67,10 +67,10 @@ laws as (
             'components', network_runs.components, actor_metrics.components,
             'sum of degrees', 2 * actor_edges.edges, actor_metrics.degrees,
             'sum of weighted degrees', 2 * actor_edges.shared_movies, actor_metrics.weighted_degrees,
-            'edges between components', 0, actor_edges.torn_edges,
-            'paths to another actor', 0, actor_distances.of_other_targets,
-            'millionths of PageRank', 1000000, cast(round(actor_metrics.pagerank * 1000000) as bigint),
-            'millionths of weighted PageRank', 1000000, cast(round(actor_metrics.weighted_pagerank * 1000000) as bigint)
+            'edges between components', cast(0 as bigint), actor_edges.torn_edges,
+            'paths to another actor', cast(0 as bigint), actor_distances.of_other_targets,
+            'millionths of PageRank', cast(1000000 as bigint), cast(round(actor_metrics.pagerank * 1000000) as bigint),
+            'millionths of weighted PageRank', cast(1000000 as bigint), cast(round(actor_metrics.weighted_pagerank * 1000000) as bigint)
         ) as (what, expected, found)
     from network_runs
     cross join actor_metrics
