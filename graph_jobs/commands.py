@@ -37,10 +37,12 @@ def build_network(
 
     Raises:
         GraphError: as `graph_jobs.run.run` raises it.
+        StorageError: HDFS or the metastore does not answer, or takes no writes.
     """
     from graph_jobs.betweenness import BetweennessOptions
     from graph_jobs.run import NetworkOptions, run
     from lakehouse.locks import exclusive
+    from lakehouse.storage import storage_failures
 
     graph = settings.graph
     options = NetworkOptions(
@@ -51,7 +53,7 @@ def build_network(
         partitions=graph.partitions,
     )
     # A second one waits, and finds nothing left to do.
-    with exclusive(settings.home / "run" / "graph.lock"):
+    with exclusive(settings.home / "run" / "graph.lock"), storage_failures():
         return run(spark, options, on_detail, anew)
 
 
@@ -86,7 +88,7 @@ def graph_command(
         ("communities", f"{network.communities:,}"),
         ("modularity", "-" if network.modularity is None else f"{network.modularity:.3f}"),
         ("betweenness", betweenness),
-        ("written", ", ".join(network.changed) or "nothing: the tables hold it already"),
+        ("written", "yes" if network.computed else "no: the tables hold it already"),
     ]
     console.print(table("", ["the actor network", ""], rows, right=[""]))
 

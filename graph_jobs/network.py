@@ -59,6 +59,7 @@ class Metrics:
 
     Attributes:
         rows: one an actor; see `METRICS_SCHEMA`.
+        columns: the same as arrays, in ascending order of person ids.
         modularity: of the communities, unweighted, from -0.5 to 1; None without edges.
         sources: actors with an edge.
         pivots: how many of them betweenness followed.
@@ -66,6 +67,7 @@ class Metrics:
     """
 
     rows: DataFrame
+    columns: dict[str, NDArray[Any]]
     modularity: float | None
     sources: int
     pivots: int
@@ -113,7 +115,8 @@ def metrics(
         one, other, shared = _columns(links.select("src", "dst", "shared_movies"))
         graph = arrays.adjacency(ids, one, other)
         if not len(graph.ids):
-            return Metrics(spark.createDataFrame([], METRICS_SCHEMA), None, 0, 0, 0.0)
+            nothing = {column.split()[0]: _NOBODY for column in METRICS_SCHEMA.split(", ")}
+            return Metrics(spark.createDataFrame([], METRICS_SCHEMA), nothing, None, 0, 0, 0.0)
         on_detail(f"PageRank of {len(graph.ids):,} actors")
         ranks = _by_id(_pageranks(nodes, links, options))
         on_detail("components")
@@ -141,7 +144,8 @@ def metrics(
     }
     check(columns, graph)
     modularity = arrays.modularity(graph, groups)
-    return Metrics(spark.createDataFrame(pa.table(columns)), modularity, between.sources, between.pivots, between.bound)
+    rows = spark.createDataFrame(pa.table(columns))
+    return Metrics(rows, columns, modularity, between.sources, between.pivots, between.bound)
 
 
 def check(found: dict[str, NDArray[Any]], graph: arrays.Adjacency) -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
@@ -15,7 +16,7 @@ from graph_jobs.betweenness import BetweennessOptions
 from graph_jobs.errors import GraphError
 from graph_jobs.evolution import evolution
 from graph_jobs.frames import durable_checkpoints, plain_plans
-from graph_jobs.network import PAGERANK_ITERATIONS, MetricsOptions, metrics
+from graph_jobs.network import PAGERANK_ITERATIONS, Metrics, MetricsOptions, metrics
 from graph_jobs.pairs import billed_people, build_edges, build_vertices
 from graph_jobs.paths import DISTANCES_SCHEMA, distances
 from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ensure_tables
@@ -23,7 +24,7 @@ from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 # Part of what names a network: another algorithm is another result.
 _VERSION = 1
@@ -38,9 +39,6 @@ LEAST_PARTITIONS = 2
 
 # One file holds so many rows, at most.
 ROWS_A_FILE = 4_000_000
-
-# Floats that differ by less, relative to their size, differ only by the order of a sum.
-SAME = 1e-8
 
 # In the order in which they are written.
 _KEYS = {
@@ -94,7 +92,7 @@ class NetworkSummary:
         betweenness_pivots: how many of them betweenness followed.
         betweenness_bound: what no actor's betweenness is off by, with a probability of 95 %; 0 where it is exact.
         target_person_id: to whom shortest paths lead; None without actors.
-        changed: the tables that were written; the others had the same content already.
+        computed: False where the tables held this network already.
     """
 
     network_sha256: str
@@ -109,14 +107,14 @@ class NetworkSummary:
     betweenness_pivots: int
     betweenness_bound: float
     target_person_id: int | None
-    changed: tuple[str, ...] = ()
+    computed: bool = True
 
     def __str__(self) -> str:
         """Give the network in one line."""
         if not self.actors:
             return "no actors"
         modularity = "" if self.modularity is None else f" (modularity {self.modularity:.2f})"
-        unchanged = "" if self.changed else ", unchanged"
+        unchanged = "" if self.computed else ", unchanged"
         return (
             f"{self.actors:,} actors, {self.edges:,} edges, {self.components:,} components, "
             f"{self.communities:,} communities{modularity}{unchanged}"
@@ -132,10 +130,10 @@ def run(
     """Compute the actor network from Silver and replace its tables.
 
     Where casts, years and options are those of the network that the tables hold, nothing is computed. Otherwise all of
-    it is: one new edge can move every path, rank and community. Each table is replaced in one Delta commit, and only
-    where its content changes. `graph.network_runs` has no row from before the first of them until after the last:
-    killed in between, dbt's tests refuse the mixture and the next run completes it. Without a table of credits, or with
-    an empty one, all tables end up empty.
+    it is: one new edge can move every path, rank and community. Each table is replaced in one Delta commit.
+    `graph.network_runs` has no row from before the first of them until after the last: killed in between, dbt's tests
+    refuse the mixture and the next run completes it. Without a table of credits, or with an empty one, all tables end
+    up empty.
 
     Args:
         spark: a session with Delta that sees the tables; its adaptive execution is off while the job runs.
@@ -163,7 +161,7 @@ def run(
 
         on_detail("reading casts")
         billed = hold(billed_people(*_silver(spark, options), options.max_billing))
-        network = _network_sha256(billed, options)
+        network, movies = _network_sha256(billed, options)
         if not anew and (last := _last(spark, network)):
             return last
         edges = hold(build_edges(billed))
@@ -181,32 +179,18 @@ def run(
         before = None if anew else spark.table(METRICS)
         how = MetricsOptions(parts, options.pagerank_iterations, options.betweenness)
         found = metrics(nodes, links, before, how, on_detail)
-        actors = hold(found.rows)
-        target = _target(actors, options)
+        target = _target(found, options)
         on_detail("shortest paths")
         empty = spark.createDataFrame([], DISTANCES_SCHEMA)
         near = hold(empty if target is None else distances(nodes, links, target))
         near.count()
         on_detail("decades and windows")
         periods, top = (hold(frame) for frame in evolution(billed, options.window_years))
-        on_detail("comparing with the tables")
-        frames = dict(zip(_KEYS, (edges, actors, near, periods, top), strict=True))
-        summary = NetworkSummary(
-            network,
-            billed.count(),
-            *_counts(actors, pairs),
-            found.modularity,
-            found.sources,
-            found.pivots,
-            found.bound,
-            target,
-            tuple(table for table, frame in frames.items() if _differs(spark.table(table), frame, _KEYS[table])),
-        )
-        if summary.changed:
-            spark.sql(f"delete from {RUNS}")
-        for table in summary.changed:
+        summary = _summary(network, movies, pairs, found, target)
+        spark.sql(f"delete from {RUNS}")
+        for table, frame in zip(_KEYS, (edges, found.rows, near, periods, top), strict=True):
             on_detail(f"writing {table}")
-            _replace(spark, table, frames[table])
+            _replace(spark, table, frame)
         _record(spark, summary)
         return summary
 
@@ -229,8 +213,8 @@ def _silver(spark: SparkSession, options: NetworkOptions) -> tuple[DataFrame, Da
     return spark.table(options.cast_members), spark.table(options.movies)
 
 
-def _network_sha256(billed: DataFrame, options: NetworkOptions) -> str:
-    """Name the network: casts and years, whatever their order, and what is made of them."""
+def _network_sha256(billed: DataFrame, options: NetworkOptions) -> tuple[str, int]:
+    """Name the network for casts and years, whatever their order, and what is made of them; and count its movies."""
     row = billed.agg(
         F.count("*").alias("movies"),
         F.sum(F.xxhash64("movie_id", "release_year", "people").cast("decimal(38, 0)")).alias("content"),
@@ -243,7 +227,7 @@ def _network_sha256(billed: DataFrame, options: NetworkOptions) -> str:
             "Look at `select * from silver.cast_members where person_id < 0` and at the batch that brought them.",
         )
     made_of = {name: value for name, value in asdict(options).items() if name != "partitions"}
-    return hashlib.sha256(f"{_VERSION}|{made_of}|{row.movies}|{row.content}".encode()).hexdigest()
+    return hashlib.sha256(f"{_VERSION}|{made_of}|{row.movies}|{row.content}".encode()).hexdigest(), row.movies
 
 
 def _last(spark: SparkSession, network: str) -> NetworkSummary | None:
@@ -251,31 +235,43 @@ def _last(spark: SparkSession, network: str) -> NetworkSummary | None:
     rows = spark.table(RUNS).where(F.col("network_sha256") == network).collect()
     if len(rows) != 1:
         return None
-    last = NetworkSummary(**rows[0].asDict())
+    last = NetworkSummary(**rows[0].asDict(), computed=False)
     present = (spark.table(METRICS).count(), spark.table(EDGES).count())
     return last if present == (last.actors, last.edges) else None
 
 
-def _target(found: DataFrame, options: NetworkOptions) -> int | None:
+def _target(found: Metrics, options: NetworkOptions) -> int | None:
     """To whom the paths lead; None where there are no actors."""
+    actors = found.columns["person_id"]
+    if not len(actors):
+        return None
     if options.target_person_id is None:
-        first = found.orderBy(F.desc("weighted_degree"), F.asc("person_id")).select("person_id").head()
-    else:
-        first = found.where(F.col("person_id") == options.target_person_id).select("person_id").head()
-        if first is None and not found.isEmpty():
-            raise GraphError(
-                f"Nobody with the id {options.target_person_id} is in the network.",
-                "Set graph.target_person_id to an id of gold.actor_centrality, or leave it out.",
-            )
-    return int(first.person_id) if first else None
+        # Of equals the first, which has the least id.
+        return int(actors[found.columns["weighted_degree"].argmax()])
+    if options.target_person_id not in actors:
+        raise GraphError(
+            f"Nobody with the id {options.target_person_id} is in the network.",
+            "Set graph.target_person_id to an id of gold.actor_centrality, or leave it out.",
+        )
+    return options.target_person_id
 
 
-def _counts(found: DataFrame, pairs: int) -> tuple[int, int, int, int, int]:
-    """Actors, edges, components, actors in the largest of them, communities."""
-    sizes = found.groupBy("component_id").count()
-    components = sizes.agg(F.count("*").alias("n"), F.max("count").alias("most")).collect()[0]
-    communities = found.agg(F.countDistinct("community_id").alias("n"), F.count("*").alias("actors")).collect()[0]
-    return communities.actors, pairs, components.n, components.most or 0, communities.n
+def _summary(network: str, movies: int, edges: int, found: Metrics, target: int | None) -> NetworkSummary:
+    sizes = np.unique(found.columns["component_id"], return_counts=True)[1]
+    return NetworkSummary(
+        network_sha256=network,
+        movies=movies,
+        actors=len(found.columns["person_id"]),
+        edges=edges,
+        components=len(sizes),
+        largest_component=int(sizes.max(initial=0)),
+        communities=len(np.unique(found.columns["community_id"])),
+        modularity=found.modularity,
+        betweenness_sources=found.sources,
+        betweenness_pivots=found.pivots,
+        betweenness_bound=found.bound,
+        target_person_id=target,
+    )
 
 
 def _replace(spark: SparkSession, table: str, frame: DataFrame) -> None:
@@ -288,30 +284,9 @@ def _replace(spark: SparkSession, table: str, frame: DataFrame) -> None:
 
 
 def _record(spark: SparkSession, summary: NetworkSummary) -> None:
-    row = {name: value for name, value in asdict(summary).items() if name != "changed"}
-    if [stored.asDict() for stored in spark.table(RUNS).collect()] == [row]:
-        return
+    row = {name: value for name, value in asdict(summary).items() if name != "computed"}
     schema = spark.table(RUNS).schema
     frame = spark.createDataFrame(pa.Table.from_pylist([row])).select(
         *(F.col(column.name).cast(column.dataType) for column in schema)
     )
     frame.coalesce(1).write.format("delta").mode("overwrite").saveAsTable(RUNS)
-
-
-def _differs(stored: DataFrame, found: DataFrame, keys: tuple[str, ...]) -> bool:
-    """Whether two frames, both with one row a key, differ in anything but the last digits of a float."""
-    floats = {name for name, kind in stored.dtypes if kind == "double"}
-
-    def same(name: str) -> Column:
-        left, right = F.col(f"stored.{name}"), F.col(f"found.{name}")
-        if name in floats:
-            return F.abs(left - right) <= SAME * F.greatest(F.abs(left), F.abs(right))
-        return left.eqNullSafe(right)
-
-    on = [F.col(f"stored.{key}") == F.col(f"found.{key}") for key in keys]
-    joined = stored.alias("stored").join(found.alias("found"), on, "full_outer")
-    alike = F.col(f"stored.{keys[0]}").isNotNull() & F.col(f"found.{keys[0]}").isNotNull()
-    for name in stored.columns:
-        if name not in keys:
-            alike = alike & F.coalesce(same(name), F.lit(False))
-    return not joined.where(~alike).limit(1).isEmpty()
