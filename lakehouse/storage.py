@@ -20,6 +20,11 @@ _MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         f"Raise it, or free some room (`lakehouse maintain`). {_AGAIN}",
     ),
     (
+        ("BlockMissingException", "All datanodes"),
+        "A DataNode of HDFS is lost.",
+        f"`lakehouse status` shows it, `lakehouse up` starts it again. {_AGAIN}",
+    ),
+    (
         ("could only be written to 0 of the", "No space left on device", "DiskOutOfSpaceException"),
         "The disk is full.",
         f"Free some room (`lakehouse maintain`, `lakehouse doctor` shows the disk). {_AGAIN}",

@@ -5,6 +5,9 @@
 
 import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from lakehouse.services import process
+from lakehouse.services import stack as services
 from lakehouse.settings import Settings, load_settings
 from tests import lake
-from tests.instance import ROOT, killed_after, lakehouse, selected
+from tests.instance import ROOT, environment, killed_after, lakehouse, selected
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
 
@@ -104,6 +109,32 @@ def test_a_killed_step_is_made_good_by_running_it_again(
         assert made() == expected
     assert _state(settings) == undisturbed
     # A machine that got faster meanwhile may end a command before its kill; never all of several.
+    assert hits > 0 or KILLS == 1
+
+
+def test_a_network_job_that_loses_the_datanode_is_made_good_by_running_it_again(
+    instance: dict[str, str], settings: Settings, undisturbed: dict[str, Any]
+) -> None:
+    command = [sys.executable, "-m", "lakehouse.cli", "graph", "--anew"]
+    expected = {name: table for name, table in undisturbed["tables"].items() if name.startswith("graph.")}
+    whole = _do(instance, ["graph", "--anew"])
+    moments = random.Random("datanode")
+    hits = 0
+    for number in range(KILLS):
+        child = subprocess.Popen(command, env=environment(instance), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        seconds = moments.uniform(0.25, 0.95) * whole
+        time.sleep(seconds)
+        datanode = process.running(settings.home, "datanode")
+        assert datanode is not None
+        os.kill(datanode.pid, signal.SIGKILL)
+        said = child.communicate(timeout=600)[1]
+        print(f"DataNode #{number}: killed after {seconds:.1f} of {whole:.1f} s; {child.returncode}: {said.strip()}")
+        hits += child.returncode != 0
+        assert child.returncode == 0 or (said.startswith("error ") and len(said.splitlines()) == 2)
+        with selected(instance):
+            services.up(settings)
+        _do(instance, ["graph"])
+        assert lake.content(settings, "graph") == expected
     assert hits > 0 or KILLS == 1
 
 

@@ -15,6 +15,7 @@ from lakehouse.storage import StorageError, storage_failures
             "HDFS is in safe mode",
         ),
         ("org.apache.hadoop.hdfs.protocol.DSQuotaExceededException: The DiskSpace quota of /warehouse", "quota"),
+        ("org.apache.hadoop.hdfs.BlockMissingException: Could not obtain block: BP-1:blk_2_3", "DataNode"),
         ("File /warehouse/x could only be written to 0 of the 1 minReplication nodes.", "disk is full"),
         ("java.io.IOException: No space left on device", "disk is full"),
         ("Call From host to localhost:9000 failed: java.net.ConnectException: Connection refused", "no longer answers"),
