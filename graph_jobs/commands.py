@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from graph_jobs.run import NetworkSummary
+    from lakehouse.upkeep import Maintained
 
 graph_app = typer.Typer(help="The actor network: compute it, find paths through it, draw it.")
 
@@ -55,6 +56,34 @@ def build_network(
     # A second one waits, and finds nothing left to do.
     with exclusive(settings.home / "run" / "graph.lock"), storage_failures():
         return run(spark, options, on_detail, anew)
+
+
+def maintain_network(
+    spark: "SparkSession", settings: Settings, dry_run: bool, on_detail: Callable[[str], None] = lambda text: None
+) -> "list[Maintained]":
+    """Delete the files that earlier networks have left: each run replaces the tables.
+
+    Args:
+        spark: a session that sees the `graph` tables; those that do not exist yet are created.
+        settings: what is in force.
+        dry_run: only say what would be done.
+        on_detail: told the name of each table.
+
+    Raises:
+        StorageError: HDFS or the metastore does not answer, or takes no writes.
+    """
+    from graph_jobs.tables import TABLES, ensure_tables
+    from lakehouse.locks import exclusive
+    from lakehouse.storage import storage_failures
+    from lakehouse.upkeep import maintain_table
+
+    found = []
+    with exclusive(settings.home / "run" / "graph.lock"), storage_failures():
+        ensure_tables(spark)
+        for name in TABLES:
+            on_detail(name)
+            found.append(maintain_table(spark, name, dry_run))
+    return found
 
 
 @graph_app.callback(invoke_without_command=True)

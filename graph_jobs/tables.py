@@ -92,6 +92,9 @@ _COMMENTS = {
 }
 
 
+TABLES = tuple(_COLUMNS)
+
+
 def ensure_tables(spark: "SparkSession") -> None:
     """Create the tables and columns that do not exist yet, so that dbt always finds its sources."""
     created = create_missing(spark, {name: _statement(name) for name in _COLUMNS})

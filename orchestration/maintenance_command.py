@@ -1,12 +1,13 @@
 """`lakehouse maintain`: retention of Bronze, and OPTIMIZE and VACUUM of all tables.
 
-Bronze is done by `ingestion.maintenance` in a Spark session of its own, under the lease `bronze`; the models' tables
-are done by dbt's operation `maintain`.
+Bronze is done by `ingestion.maintenance` under the lease `bronze`, the network's tables by `graph_jobs`, both in one
+Spark session; the models' tables are done by dbt's operation `maintain`.
 """
 
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ from lakehouse.upkeep import Maintained
 from orchestration.dbt import DbtFailed, common_arguments, environment_set
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from ingestion.maintenance import BronzeMaintained
     from ingestion.retention import RetentionPlan
 
@@ -35,7 +38,8 @@ def maintain(
         typer.Option("--delete-expired", help="Delete from Bronze what is older than ingest.retention_days."),
     ] = False,
     select: Annotated[
-        str | None, typer.Option("--select", "-s", help="dbt's node selection, Bronze is left out; all without it.")
+        str | None,
+        typer.Option("--select", "-s", help="dbt's node selection, Bronze and graph are left out; all without it."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="The instant from which age is counted (ISO 8601); without it, now.")
@@ -45,7 +49,9 @@ def maintain(
 
     What has expired is deleted only with --delete-expired, and never before Silver has read it.
     """
+    from graph_jobs.commands import maintain_network
     from lakehouse.services.health import require
+    from lakehouse.spark import spark_session
     from orchestration.progress import Progress
 
     if select and delete_expired:
@@ -63,11 +69,18 @@ def maintain(
     bronze: BronzeMaintained | None = None
     with Progress() as progress:
         if not select:
-            with progress.step("bronze") as findings:
-                progress.detail("starting Spark")
-                bronze = maintain_bronze(settings, instant, dry_run, delete_expired, progress.detail)
-                found += bronze.tables
-                findings += [retention_sentence(bronze), _how_busy(bronze.tables, dry_run)]
+            with ExitStack() as held:
+                with progress.step("bronze") as findings:
+                    progress.detail("starting Spark")
+                    spark = spark_session(settings, "maintain")
+                    held.callback(spark.stop)
+                    bronze = maintain_bronze(spark, settings, instant, dry_run, delete_expired, progress.detail)
+                    found += bronze.tables
+                    findings += [retention_sentence(bronze), _how_busy(bronze.tables, dry_run)]
+                with progress.step("graph") as findings:
+                    network = maintain_network(spark, settings, dry_run, progress.detail)
+                    found += network
+                    findings.append(_how_busy(network, dry_run))
         with progress.step("models") as findings:
             progress.detail("dbt reads its project")
             names = selected(settings, select) if select else None
@@ -82,15 +95,17 @@ def maintain(
 
 
 def maintain_bronze(
+    spark: "SparkSession",
     settings: Settings,
     as_of: datetime,
     dry_run: bool,
     deletes: bool,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> "BronzeMaintained":
-    """Maintain Bronze in a session of its own.
+    """Maintain Bronze, as its only writer.
 
     Args:
+        spark: a session that sees the `bronze` tables.
         settings: the settings in force.
         as_of: the instant from which age is counted.
         dry_run: only say what would be done; needs no lease.
@@ -104,17 +119,12 @@ def maintain_bronze(
     from ingestion.maintenance import maintain_bronze as maintain
     from ingestion.tables import BRONZE
     from ingestion.writer import only_writer
-    from lakehouse.spark import spark_session
 
-    spark = spark_session(settings, "maintain")
     days = settings.ingest.retention_days
-    try:
-        if dry_run:
-            return maintain(spark, None, as_of, days, on_step=on_step)
-        with only_writer(spark, BRONZE, "lakehouse maintain", now) as lease:
-            return maintain(spark, lease, as_of, days, deletes, on_step=on_step)
-    finally:
-        spark.stop()
+    if dry_run:
+        return maintain(spark, None, as_of, days, on_step=on_step)
+    with only_writer(spark, BRONZE, "lakehouse maintain", now) as lease:
+        return maintain(spark, lease, as_of, days, deletes, on_step=on_step)
 
 
 def selected(settings: Settings, select: str) -> list[str]:

@@ -128,6 +128,7 @@ def test_files_are_fewer_and_rows_the_same_and_no_mart_is_built_for_it(stack: di
 
     told = _run(stack, "maintain")
     assert re.search(r"silver\.movies +2 +1 +optimized", told), told
+    assert re.search(r"graph\.actor_edges +\d+ +\d+ +", told), told
     assert lake.content(grown) == content
     assert _files(grown, list(small)) == dict.fromkeys(small, 1)
     touched = {
