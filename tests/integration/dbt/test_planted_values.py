@@ -91,6 +91,36 @@ def test_an_unknown_genre_is_warned_of(stack: dict[str, str], settings: Settings
     assert "warning genres_are_known: Got 1 result" in answer.stdout
 
 
+def test_people_are_told_apart_by_their_ids(stack: dict[str, str], settings: Settings, tmp_path: Path) -> None:
+    def movie(movie_id: int, *cast: tuple[int, str]) -> dict[str, Any]:
+        people = [
+            {"id": person, "name": name, "order": place, "credit_id": f"{movie_id}-{place}"}
+            for place, (person, name) in enumerate(cast)
+        ]
+        return {**_records(_DAYS[0])[0], "id": movie_id, "credits": {"cast": people, "crew": []}}
+
+    namesakes = movie(9_000_001, (9_100_001, "Robin Planted"), (9_100_002, "Robin Planted"))
+    renamed = movie(9_000_002, (9_100_001, "Robin Renamed"), (9_100_003, "Kim Planted"))
+    _land(stack, tmp_path / "people.jsonl", [(_DAYS[0], namesakes), (_DAYS[1], renamed)])
+    for command in (
+        ["build", "--selector", "bronze_to_silver"],
+        ["graph"],
+        ["build", "--selector", "network"],
+    ):
+        answer = lakehouse(stack, *command)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+    found = query(
+        settings,
+        "select person_id, person_name, degree, component_id from gold.actor_centrality "
+        "where person_id > 9000000 order by person_id",
+    ).rows
+    assert found == [
+        (9_100_001, "Robin Renamed", 2, 9_100_001),
+        (9_100_002, "Robin Planted", 1, 9_100_001),
+        (9_100_003, "Kim Planted", 1, 9_100_001),
+    ]
+
+
 def test_a_retyped_field_stops_the_build(stack: dict[str, str], settings: Settings, tmp_path: Path) -> None:
     retyped = [{**record, "budget": {"amount": record["budget"]}} for record in _records("2026-01-30")]
     _land(stack, tmp_path / "retyped.jsonl", [("2026-01-30", record) for record in retyped])
