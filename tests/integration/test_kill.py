@@ -21,9 +21,13 @@ from lakehouse.settings import Settings, load_settings
 from tests import lake
 from tests.instance import ROOT, environment, killed_after, lakehouse, selected
 
-pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("long_tests")]
-
 KILLS = int(os.environ.get("TMDB_TEST_KILLS", "1"))
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.usefixtures("long_tests"),
+    pytest.mark.timeout(900 + 300 * KILLS),
+]
+
 _AS_OF = ["--as-of", "2026-02-01T00:00:00Z"]
 _CATALOGUE = ["--source", "synthetic", "--movies", "120", *_AS_OF]
 
