@@ -97,7 +97,7 @@ class Graph(Section):
         None, description="to whom shortest paths lead; none: the actor with the most shared movies"
     )
     exact_actors: int = Field(5000, ge=0, description="up to so many actors, betweenness is exact")
-    pivots: int = Field(512, ge=2, description="beyond, it follows so many")
+    pivots: int = Field(2_048, ge=2, description="beyond, it follows so many")
     seed: int = Field(20260101, description="of the draw of pivots")
 
 
