@@ -70,7 +70,9 @@ laws as (
             'edges between components', cast(0 as bigint), actor_edges.torn_edges,
             'paths to another actor', cast(0 as bigint), actor_distances.of_other_targets,
             'millionths of PageRank', cast(1000000 as bigint), cast(round(actor_metrics.pagerank * 1000000) as bigint),
-            'millionths of weighted PageRank', cast(1000000 as bigint), cast(round(actor_metrics.weighted_pagerank * 1000000) as bigint)
+            'millionths of weighted PageRank',
+            cast(1000000 as bigint),
+            cast(round(actor_metrics.weighted_pagerank * 1000000) as bigint)
         ) as (what, expected, found)
     from network_runs
     cross join actor_metrics
