@@ -91,8 +91,9 @@ def test_the_models_page_describes_a_mart(site: Served) -> None:
 
 
 def test_the_columns_page_follows_a_figure_back_to_bronze(site: Served) -> None:
-    page = shown(f"{site.url}columns.html?model={_MART}&column=weighted_rating&parents=all&children=all&focus=true")
+    address = f"{site.url}columns.html?model={_MART}&column=weighted_rating&parents=all&children=all&focus=true"
     models = "model.tmdb_lakehouse"
+    page = shown(address, once_it_has=f'data-id="{models}.movies-rating-{_MART}-weighted_rating"')
     for parent, child in (
         (f"{models}.movies-rating", f"{_MART}-weighted_rating"),
         (f"{models}.movies-vote_count", f"{_MART}-weighted_rating"),
