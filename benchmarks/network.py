@@ -59,7 +59,7 @@ def _here(edges: int) -> None:
     """The network job's own functions, on Spark; its start is not counted."""
     from pyspark.sql import functions as F
 
-    from graph_jobs.network import MetricsOptions, _components, _pageranks
+    from graph_jobs.network import MetricsOptions, connected_components, pageranks
     from graph_jobs.paths import distances
     from lakehouse.artefacts import ensure_jars
     from lakehouse.settings import load_settings
@@ -87,9 +87,9 @@ def _here(edges: int) -> None:
         done: dict[str, float] = {}
         # Both ranks are found in one run.
         with _timed(done, "pagerank"):
-            _pageranks(nodes, links, MetricsOptions(partitions=4)).toArrow()
+            pageranks(nodes, links, MetricsOptions(partitions=4)).toArrow()
         with _timed(done, "components"):
-            _components(nodes, links).toArrow()
+            connected_components(nodes, links).toArrow()
         with _timed(done, "distances"):
             distances(nodes, links, int(one[0])).toArrow()
         graph = adjacency(np.unique(np.concatenate([one, other])), one, other)

@@ -1,7 +1,7 @@
 """A network in compact arrays, and what is found in it there: communities, triangles, components.
 
 All of TMDB, some 1.2 million movies, makes about 20 million edges: 160 MB in this form. Within such sizes one task does
-in a second what takes GraphFrames a minute (docs/decisions/0008-network.md has the figures).
+in a second what takes GraphFrames a minute (docs/decisions/0008-the-network.md has the figures).
 """
 
 from __future__ import annotations
@@ -63,6 +63,22 @@ def adjacency(ids: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.
     order = np.lexsort((tails, heads))
     starts = np.concatenate([[0], np.cumsum(np.bincount(heads, minlength=len(ordered)))])
     return Adjacency(ordered, starts.astype(np.int64), tails[order])
+
+
+def weighted_degrees(
+    graph: Adjacency, one: NDArray[np.int64], other: NDArray[np.int64], weights: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Sum the weights of each actor's edges.
+
+    Args:
+        graph: the network.
+        one: of each edge the one end, an id.
+        other: the other end.
+        weights: whole numbers.
+    """
+    ends = np.searchsorted(graph.ids, np.concatenate([one, other]))
+    sums = np.bincount(ends, weights=np.concatenate([weights, weights]), minlength=len(graph.ids))
+    return sums.astype(np.int64)
 
 
 def communities(graph: Adjacency, rounds: int = ROUNDS) -> NDArray[np.int32]:

@@ -64,7 +64,7 @@ def maintain_network(
     """Delete the files that earlier networks have left: each run replaces the tables.
 
     Args:
-        spark: a session that sees the `graph` tables; those that do not exist yet are created.
+        spark: a session that sees the `graph` tables; those that do not exist yet stay away.
         settings: what is in force.
         dry_run: only say what would be done.
         on_detail: told the name of each table.
@@ -72,17 +72,19 @@ def maintain_network(
     Raises:
         StorageError: HDFS or the metastore does not answer, or takes no writes.
     """
-    from graph_jobs.tables import TABLES, ensure_tables
+    from graph_jobs.tables import TABLES
     from lakehouse.locks import exclusive
     from lakehouse.storage import storage_failures
-    from lakehouse.upkeep import maintain_table
+    from lakehouse.upkeep import Maintained, maintain_table
 
     found = []
     with exclusive(settings.home / "run" / "graph.lock"), storage_failures():
-        ensure_tables(spark)
         for name in TABLES:
             on_detail(name)
-            found.append(maintain_table(spark, name, dry_run))
+            if spark.catalog.tableExists(name):
+                found.append(maintain_table(spark, name, dry_run))
+            else:
+                found.append(Maintained(name, None, None, ("not built yet",), 0.0))
     return found
 
 

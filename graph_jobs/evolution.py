@@ -13,7 +13,7 @@ import pandas as pd
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from graph_jobs.arrays import adjacency, communities, components, triangles
+from graph_jobs.arrays import adjacency, communities, components, triangles, weighted_degrees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,8 +111,7 @@ def _period(key: tuple[Any, ...], movies: pd.DataFrame) -> pd.DataFrame:
     one, other, shared = pairs_of(casts)
     graph = adjacency(np.unique(np.concatenate(casts)), one, other)
     degrees = graph.degrees
-    ends = np.searchsorted(graph.ids, np.concatenate([one, other]))
-    strength = np.bincount(ends, weights=np.concatenate([shared, shared]), minlength=len(graph.ids)).astype(np.int64)
+    strength = weighted_degrees(graph, one, other, shared)
     first = [actor for actor in np.lexsort((graph.ids, -degrees, -strength))[:TOP] if degrees[actor]]
     return pd.DataFrame(
         [

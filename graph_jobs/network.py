@@ -118,14 +118,13 @@ def metrics(
             nothing = {column.split()[0]: _NOBODY for column in METRICS_SCHEMA.split(", ")}
             return Metrics(spark.createDataFrame([], METRICS_SCHEMA), nothing, None, 0, 0, 0.0)
         on_detail(f"PageRank of {len(graph.ids):,} actors")
-        ranks = _by_id(_pageranks(nodes, links, options))
+        ranks = _by_id(pageranks(nodes, links, options))
         on_detail("components")
-        component = _by_id(_components(nodes, links))
+        component = _by_id(connected_components(nodes, links))
         on_detail("betweenness")
         between = betweenness(spark, graph, options.partitions, options.betweenness)
     on_detail("triangles and communities")
-    ends = np.searchsorted(graph.ids, np.concatenate([one, other]))
-    strength = np.bincount(ends, weights=np.concatenate([shared, shared]), minlength=len(graph.ids)).astype(np.int64)
+    strength = arrays.weighted_degrees(graph, one, other, shared)
     corners = arrays.triangles(graph)
     groups = arrays.communities(graph)
     past = _columns(before.select("person_id", "community_id")) if before is not None else [_NOBODY, _NOBODY]
@@ -202,8 +201,8 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([float(f"{value:.{SIGNIFICANT_DIGITS - 1}e}") for value in values.tolist()])
 
 
-def _pageranks(nodes: DataFrame, links: DataFrame, options: MetricsOptions) -> DataFrame:
-    """Both PageRanks: id, plain, weighted; each sums to the number of vertices.
+def pageranks(nodes: DataFrame, links: DataFrame, options: MetricsOptions) -> DataFrame:
+    """Give both PageRanks: id, plain, weighted; each sums to the number of vertices.
 
     Of two networks that touch nowhere, in one run, with even ids without and odd ids with weights. GraphX follows
     parallel edges as often as they are there: so an edge of weight w is w edges. It spreads the rank of vertices
@@ -222,7 +221,8 @@ def _pageranks(nodes: DataFrame, links: DataFrame, options: MetricsOptions) -> D
     )
 
 
-def _components(nodes: DataFrame, links: DataFrame) -> DataFrame:
+def connected_components(nodes: DataFrame, links: DataFrame) -> DataFrame:
+    """Give each vertex's component: id, component_id, which is the component's least vertex."""
     # GraphX's algorithm: 3 s where the one in DataFrames, made for graphs beyond memory, takes 28 s.
     found = graph_frame(nodes, links.select("src", "dst")).connectedComponents(algorithm="graphx")
     return by_least_member(found, "component", "component_id")

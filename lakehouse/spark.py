@@ -77,7 +77,6 @@ def storage_conf(settings: Settings) -> dict[str, str]:
         "spark.hadoop.fs.defaultFS": settings.hdfs.uri,
         "spark.hadoop.hive.metastore.uris": settings.metastore.uri,
         "spark.hadoop.dfs.client.use.datanode.hostname": "false",
-        "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     }
 
 

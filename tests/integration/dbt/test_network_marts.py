@@ -10,6 +10,7 @@ from lakehouse.settings import Settings
 from tests.browser import shown
 from tests.instance import lakehouse
 from tests.integration.dbt.conftest import Dbt
+from tests.oracle.network import billed
 
 pytestmark = pytest.mark.stack
 
@@ -26,16 +27,9 @@ def casts(built: Settings) -> dict[str, tuple[int | None, list[int]]]:
         "cast_members.credit_id from silver.cast_members inner join silver.movies "
         "on cast_members.movie_id = movies.movie_id",
     ).rows
-    places: dict[str, dict[int, tuple[int, str]]] = defaultdict(dict)
-    years = {}
-    for movie, year, person, order, credit in credits:
-        years[movie] = year
-        place = (2**31 if order is None else order, credit or "")
-        places[movie][person] = min(place, places[movie].get(person, place))
-    return {
-        movie: (years[movie], sorted(cast, key=lambda person, cast=cast: (cast[person], person))[:_BILLING])  # type: ignore[misc]
-        for movie, cast in places.items()
-    }
+    years = {movie: year for movie, year, *_ in credits}
+    first = billed(((movie, *credit) for movie, _, *credit in credits), _BILLING)
+    return {movie: (years[movie], people) for movie, people in first.items()}
 
 
 def test_periods_are_those_of_the_movies_in_them(

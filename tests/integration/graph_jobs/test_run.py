@@ -1,7 +1,9 @@
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ from scipy.stats import spearmanr
 from graph_jobs.errors import GraphError
 from graph_jobs.run import NetworkOptions, run
 from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ensure_tables
+from tests.oracle.network import Credit, billed
+from tests.unit.graph_jobs.graphs import least_members, triangle_corners
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -25,8 +29,6 @@ OPTIONS = replace(REAL, pagerank_iterations=3)
 
 CONTENT = (EDGES, METRICS, DISTANCES, PERIODS, TOP)
 TABLES = (*CONTENT, RUNS)
-
-Credit = tuple[str, int, int | None, str | None]
 
 
 @pytest.fixture(autouse=True)
@@ -207,19 +209,11 @@ def test_the_real_network_is_the_one_that_igraph_sees(spark: "SparkSession", tmd
     silver(spark, credits, years)
     summary = run(spark, REAL)
 
-    casts: dict[str, dict[int, tuple[int, str]]] = {}
-    for movie, person, order, credit in credits:
-        place = (2**31 - 1 if order is None else order, credit or "")
-        cast = casts.setdefault(movie, {})
-        cast[person] = min(place, cast.get(person, place))
-    shared: dict[tuple[int, int], int] = {}
+    shared: Counter[tuple[int, int]] = Counter()
     actors: set[int] = set()
-    for cast in casts.values():
-        people = sorted(sorted(cast, key=lambda person: (cast[person], person))[: OPTIONS.max_billing])
+    for people in billed(credits, OPTIONS.max_billing).values():
         actors.update(people)
-        for i, a in enumerate(people):
-            for b in people[i + 1 :]:
-                shared[a, b] = shared.get((a, b), 0) + 1
+        shared.update(combinations(sorted(people), 2))
 
     assert {(row[0], row[1]): row[2] for row in rows(spark, EDGES)} == shared
     metrics = {row.person_id: row for row in spark.table(METRICS).collect()}
@@ -230,16 +224,11 @@ def test_the_real_network_is_the_one_that_igraph_sees(spark: "SparkSession", tmd
     found = [metrics[person] for person in ids]
     assert [row.degree for row in found] == expected.degree()
     assert [row.weighted_degree for row in found] == expected.strength(weights=list(shared.values()))
-    least = {ids[i]: ids[min(part)] for part in expected.connected_components() for i in part}
-    assert [row.component_id for row in found] == [least[person] for person in ids]
+    assert [row.component_id for row in found] == [ids[least] for least in least_members(expected)]
     assert [row.pagerank for row in found] == pytest.approx(expected.pagerank(damping=0.85), rel=1e-6)
     weighted = expected.pagerank(damping=0.85, weights=list(shared.values()))
     assert [row.weighted_pagerank for row in found] == pytest.approx(weighted, rel=1e-6)
-    corners = [0] * len(ids)
-    for triangle in expected.list_triangles():
-        for corner in triangle:
-            corners[corner] += 1
-    assert [row.triangles for row in found] == corners
+    assert [row.triangles for row in found] == triangle_corners(expected)
     assert summary.modularity == pytest.approx(expected.modularity([at[row.community_id] for row in found]))
     distances = {row.person_id: row.distance for row in spark.table(DISTANCES).collect()}
     assert summary.target_person_id is not None

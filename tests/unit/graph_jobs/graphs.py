@@ -31,6 +31,21 @@ def casts(seed: int, actors: int, movies: int) -> set[Pair]:
     return {pair for _ in range(movies) for pair in clique(*set(chance.choices(people, weights, k=6)))}
 
 
+def triangle_corners(graph: igraph.Graph) -> list[int]:
+    """In how many triangles each vertex stands."""
+    corners = [0] * graph.vcount()
+    for triangle in graph.list_triangles():
+        for corner in triangle:
+            corners[corner] += 1
+    return corners
+
+
+def least_members(graph: igraph.Graph) -> list[int]:
+    """The least vertex of each vertex's component."""
+    least = {member: min(part) for part in graph.connected_components() for member in part}
+    return [least[vertex] for vertex in range(graph.vcount())]
+
+
 GRAPHS: dict[str, tuple[int, set[Pair]]] = {
     "empty": (0, set()),
     "one vertex": (1, set()),

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from graph_jobs.arrays import Adjacency, adjacency, clustering, communities, components, modularity, triangles
-from tests.unit.graph_jobs.graphs import GRAPHS, arrays, casts, clique, in_igraph
+from tests.unit.graph_jobs.graphs import (
+    GRAPHS,
+    arrays,
+    casts,
+    clique,
+    in_igraph,
+    least_members,
+    triangle_corners,
+)
 
 every_graph = pytest.mark.parametrize("name", GRAPHS)
 
@@ -22,11 +30,8 @@ def test_an_edge_stands_at_both_of_its_ends_whatever_the_order() -> None:
 def test_triangles_and_clustering_are_those_of_igraph(name: str) -> None:
     actors, pairs = GRAPHS[name]
     graph, expected = arrays(actors, pairs), in_igraph(actors, pairs)
-    corners = np.zeros(actors, dtype=int)
-    for triangle in expected.list_triangles():
-        corners[list(triangle)] += 1
     found = triangles(graph)
-    assert found.tolist() == corners.tolist()
+    assert found.tolist() == triangle_corners(expected)
     local = expected.transitivity_local_undirected(mode="zero") if actors else []
     assert clustering(graph, found) == pytest.approx(local)
 
@@ -34,8 +39,7 @@ def test_triangles_and_clustering_are_those_of_igraph(name: str) -> None:
 @every_graph
 def test_components_are_those_of_igraph(name: str) -> None:
     actors, pairs = GRAPHS[name]
-    least = {member: min(part) for part in in_igraph(actors, pairs).connected_components() for member in part}
-    assert components(arrays(actors, pairs)).tolist() == [least[actor] for actor in range(actors)]
+    assert components(arrays(actors, pairs)).tolist() == least_members(in_igraph(actors, pairs))
 
 
 def propagated(actors: int, pairs: set[tuple[int, int]], rounds: int) -> list[int]:
@@ -50,9 +54,7 @@ def propagated(actors: int, pairs: set[tuple[int, int]], rounds: int) -> list[in
             min(votes, key=lambda label, votes=votes: (-votes[label], label))  # type: ignore[misc]
             for votes in heard
         ]
-    within = in_igraph(actors, {(a, b) for a, b in pairs if labels[a] == labels[b]})
-    least = {member: min(part) for part in within.connected_components() for member in part}
-    return [least[actor] for actor in range(actors)]
+    return least_members(in_igraph(actors, {(a, b) for a, b in pairs if labels[a] == labels[b]}))
 
 
 @every_graph

@@ -39,49 +39,33 @@ acted_movies as (
 
 ),
 
-movies_per_actor as (
+movies_of_actors as (
 
     select
         acted_movies.person_id,
-        count(*) as total_movies,
-        min(movies.release_year) as first_year,
-        max(movies.release_year) as last_year
+        movies.release_year,
+        movies.genres
     from acted_movies
     left join movies
         on acted_movies.movie_id = movies.movie_id
-    group by acted_movies.person_id
 
 ),
 
-genres_of_movies as (
-
-    select
-        acted_movies.person_id,
-        explode(movies.genres) as genre_name
-    from acted_movies
-    inner join movies
-        on acted_movies.movie_id = movies.movie_id
-
-),
-
-genres_per_actor as (
+movies_per_actor as (
 
     select
         person_id,
-        genre_name,
-        count(*) as genre_movies
-    from genres_of_movies
-    group by person_id, genre_name
-
-),
-
-main_genres_per_actor as (
-
-    select
-        person_id,
-        {{ most_frequent('genre_movies', 'genre_name', 'genre_list_length') }} as main_genres
-    from genres_per_actor
+        count(*) as total_movies,
+        min(release_year) as first_year,
+        max(release_year) as last_year
+    from movies_of_actors
     group by person_id
+
+),
+
+main_genres as (
+
+    {{ main_genres('movies_of_actors', 'person_id') }}
 
 ),
 
@@ -104,7 +88,7 @@ actor_centrality as (
         actor_metrics.community_id,
         cast(as_of.as_of_at as date) as computed_date,
         coalesce(movies_per_actor.total_movies, 0) as total_movies,
-        coalesce(main_genres_per_actor.main_genres, array()) as main_genres,
+        coalesce(main_genres.main_genres, array()) as main_genres,
         row_number() over (order by actor_metrics.pagerank desc, actor_metrics.person_id asc) as pagerank_rank,
         row_number() over (order by actor_metrics.betweenness desc, actor_metrics.person_id asc) as betweenness_rank
     from actor_metrics
@@ -112,8 +96,8 @@ actor_centrality as (
         on actor_metrics.person_id = people.person_id
     left join movies_per_actor
         on actor_metrics.person_id = movies_per_actor.person_id
-    left join main_genres_per_actor
-        on actor_metrics.person_id = main_genres_per_actor.person_id
+    left join main_genres
+        on actor_metrics.person_id = main_genres.person_id
     cross join as_of
 
 )

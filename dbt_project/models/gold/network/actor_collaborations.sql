@@ -91,33 +91,9 @@ latest_movies as (
 
 ),
 
-genres_of_movies as (
-
-    select
-        actor_collaboration_id,
-        explode(genres) as genre_name
-    from movies_of_pairs
-
-),
-
-genre_counts as (
-
-    select
-        actor_collaboration_id,
-        genre_name,
-        count(*) as genre_movies
-    from genres_of_movies
-    group by actor_collaboration_id, genre_name
-
-),
-
 main_genres as (
 
-    select
-        actor_collaboration_id,
-        {{ most_frequent('genre_movies', 'genre_name', 'genre_list_length') }} as main_genres
-    from genre_counts
-    group by actor_collaboration_id
+    {{ main_genres('movies_of_pairs', 'actor_collaboration_id') }}
 
 ),
 

@@ -123,33 +123,9 @@ years as (
 
 ),
 
-genres_of_movies as (
-
-    select
-        community_id,
-        explode(genres) as genre_name
-    from shared_movies_of_communities
-
-),
-
-genre_counts as (
-
-    select
-        community_id,
-        genre_name,
-        count(*) as genre_movies
-    from genres_of_movies
-    group by community_id, genre_name
-
-),
-
 main_genres as (
 
-    select
-        community_id,
-        {{ most_frequent('genre_movies', 'genre_name', 'genre_list_length') }} as main_genres
-    from genre_counts
-    group by community_id
+    {{ main_genres('shared_movies_of_communities', 'community_id') }}
 
 ),
 
