@@ -67,9 +67,10 @@ status: $(VENV)/.made ## say how each service is
 docs: up ## make the lineage site and serve it on http://127.0.0.1:8580
 	@$(BIN)/lakehouse docs
 
-bench: setup ## seconds a step, a dbt node, a movie from the API; memory: the figures in docs/performance.md
+bench: setup ## seconds a step, a dbt node, a movie from the API, a metric of the network; memory: docs/performance.md
 	@$(BIN)/python -m benchmarks.cycle
 	@$(BIN)/python -m benchmarks.api
+	@$(BIN)/python -m benchmarks.network
 
 clean: ## remove the environment, this instance's data and caches of tools
 	@if [ -x $(BIN)/lakehouse ]; then $(BIN)/lakehouse down; fi
