@@ -57,8 +57,8 @@ class Betweenness:
         values: of all pairs of other actors, the share whose shortest path leads through the actor, from 0 to 1; a pair
             with several shortest paths counts in parts.
         errors: half the width of each one's 95 % confidence interval by the normal approximation; 0 where every source
-            was followed. Dependencies are skewed: of the real records' first 100 actors, 93 % of the intervals held
-            the truth.
+            was followed. Dependencies are skewed, and few pivots miss the rare large ones: of the real records' first
+            100 actors 93 % of the intervals held the truth, of the 191 of a small graph with 64 pivots 73 %.
         sources: actors with an edge.
         pivots: how many of them were followed.
         bound: with a probability of 95 %, no actor's betweenness is off by more; 0 where every source was followed.

@@ -70,9 +70,9 @@ def test_a_link_to_an_actor_shows_the_partners(settings: Settings, tmp_path: Pat
 
 def test_the_page_and_the_svg_can_be_looked_at(settings: Settings, tmp_path: Path) -> None:
     page = write_picture(settings, tmp_path)
-    pictured(page.as_uri(), tmp_path / "page.png", "--window-size=1400,900")
-    pictured((tmp_path / "network.svg").as_uri(), tmp_path / "svg.png", "--window-size=1000,1000")
-    pictured(page.as_uri(), tmp_path / "phone.png", "--window-size=500,900")
+    pictured(page.as_uri(), tmp_path / "page.png", 1400, 900)
+    pictured((tmp_path / "network.svg").as_uri(), tmp_path / "svg.png", 1000, 1000)
+    pictured(page.as_uri(), tmp_path / "phone.png", 500, 900)
 
 
 def test_the_same_network_is_drawn_the_same(settings: Settings, tmp_path: Path) -> None:
