@@ -13,7 +13,10 @@ from playwright.sync_api import Page, sync_playwright
 
 # A busy machine may need much of it; a page that is ready is not waited for.
 _PATIENCE_S = 120
-_FORBIDDEN = re.compile(r"'(?:https?:|wss?:)?//(?!127\.0\.0\.1)\S+' violates")
+_WRONG = re.compile(r"Uncaught.*|.*ERR_NAME.*|'(?:https?:|wss?:)?//(?!127\.0\.0\.1)\S+' violates")
+
+# No name is known to it but that of this machine, so nothing leaves even where no one listens.
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 
 
 def shown(address: str, once_it_has: str = "") -> str:
@@ -39,7 +42,7 @@ def pictured(address: str, to: Path, width: int, height: int) -> None:
 def opened(address: str, width: int = 3600, height: int = 1600) -> Iterator[Page]:
     """Open a page, loaded, in a window of so many pixels: by default one as wide as what dbt's graph draws."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=_ARGUMENTS)
         try:
             page = browser.new_page(viewport={"width": width, "height": height})
             page.set_default_timeout(_PATIENCE_S * 1000)
@@ -47,7 +50,8 @@ def opened(address: str, width: int = 3600, height: int = 1600) -> Iterator[Page
             page.on("pageerror", lambda error: wrongs.add(str(error)))
             # What the policy of a page forbids is asked for by no request. dbt's page wants icons of its own server
             # whose names it has not worked out yet, which is no harm.
-            page.on("console", lambda said: wrongs.update(_FORBIDDEN.findall(said.text)))
+            page.on("console", lambda said: wrongs.update(_WRONG.findall(said.text)))
+            page.on("websocket", lambda socket: wrongs.update({socket.url} if _is_elsewhere(socket.url) else ()))
             page.on("request", lambda request: wrongs.update({request.url} if _is_elsewhere(request.url) else ()))
             page.goto(address, wait_until="networkidle")
             yield page

@@ -31,6 +31,12 @@ def casts(seed: int, actors: int, movies: int) -> set[Pair]:
     return {pair for _ in range(movies) for pair in clique(*set(chance.choices(people, weights, k=6)))}
 
 
+def small_casts(seed: int, actors: int, movies: int) -> set[Pair]:
+    """Casts of small movies, no one more often than another, so that there are cliques, components and loners."""
+    chance = random.Random(seed)
+    return {pair for _ in range(movies) for pair in clique(*chance.sample(range(actors), chance.randint(1, 5)))}
+
+
 def triangle_corners(graph: igraph.Graph) -> list[int]:
     """In how many triangles each vertex stands."""
     corners = [0] * graph.vcount()
