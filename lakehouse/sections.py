@@ -1,6 +1,7 @@
 """The groups of settings, with default and meaning of each; `lakehouse.settings` makes one `Settings` of them."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -102,10 +103,46 @@ class Graph(Section):
 
 
 class Gate(Section):
-    """The least scores with which Silver is let through to Gold."""
+    """The gates: what is demanded of the data stands in a file of its own."""
 
-    completeness: float = Field(0.95, ge=0, le=1)
-    consistency: float = Field(0.98, ge=0, le=1)
+    thresholds: Path = Field(Path("expectations/thresholds.yaml"), description="relative to the project's root")
+    failing_rows: int = Field(20, ge=0, description="rows kept of each rule that is broken, a run")
+
+
+class Publication(Section):
+    """The versions of Gold that readers can be given."""
+
+    kept: int = Field(10, ge=1, description="versions that a rollback can go to")
+
+
+class Ops(Section):
+    """What is kept of each run beside its tables, and for whom."""
+
+    event_logs: bool = Field(True, description="whether Spark writes event logs, for stage metrics and history server")
+    event_log_days: int = Field(14, ge=1, description="older event logs and journals are deleted")
+    history_port: int = Field(18080, ge=1, le=65535, description="of the history server")
+    openlineage_url: str = Field(
+        "", pattern=r"^(https?://.*)?$", description="where lineage events are sent; empty: to a file in home/ops"
+    )
+
+
+class Alerts(Section):
+    """Who is told of what is wrong. Without a webhook and a mail server, alerts are only kept."""
+
+    slack_webhook: SecretStr = Field(SecretStr(""), description="https://hooks.slack.com/...; a secret")
+    smtp_host: str = Field("", description="empty: no mail")
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_encryption: Literal["starttls", "tls", "none"] = "starttls"
+    mail_from: str = ""
+    mail_to: str = Field("", description="addresses, with commas between them")
+    timeout_seconds: float = Field(5, gt=0, description="for one attempt at a channel")
+    attempts: int = Field(3, ge=1, description="how often a channel is tried")
+    at_most_seconds: float = Field(20, gt=0, description="for all that is told at once; what is left is kept")
+    quiet_minutes: int = Field(240, ge=0, description="for so long the same alert is not told again")
+    per_hour: int = Field(20, ge=1, description="messages to one channel in an hour")
+    digest_hours: int = Field(24, ge=1, description="warnings are told once in so many hours")
 
 
 class Export(Section):

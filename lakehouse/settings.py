@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.sections import (
+    Alerts,
     Dbt,
     Demo,
     Export,
@@ -24,6 +25,8 @@ from lakehouse.sections import (
     Ingest,
     Metastore,
     Mongo,
+    Ops,
+    Publication,
     Spark,
     Thrift,
     Tmdb,
@@ -35,6 +38,8 @@ CONTROL_VARIABLES = {"LAKEHOUSE_CONFIG", "LAKEHOUSE_TRACEBACK"}
 
 TMDB_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS = "https://files.tmdb.org/p/exports"
+
+_SECRET_NAMES = ("uri", "token", "password", "webhook")
 
 STANDIN_TOKEN = "standin"
 """What the stand-in takes for a good token; it is no secret."""
@@ -66,6 +71,9 @@ class Settings(BaseSettings):
     tmdb: Tmdb = Tmdb()
     graph: Graph = Graph()
     gate: Gate = Gate()
+    publication: Publication = Publication()
+    ops: Ops = Ops()
+    alerts: Alerts = Alerts()
     export: Export = Export()
     dbt: Dbt = Dbt()
     demo: Demo = Demo()
@@ -88,6 +96,7 @@ class Settings(BaseSettings):
         self.home = _absolute(self.home, root)
         self.cache = _absolute(self.cache, root)
         self.dbt.project_dir = _absolute(self.dbt.project_dir, root)
+        self.gate.thresholds = _absolute(self.gate.thresholds, root)
         if self.profile == "cluster":
             missing = [
                 name
@@ -231,7 +240,7 @@ def _problem(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         return f"unknown setting {name!r}"
-    shown = "" if "uri" in name or "token" in name or item["type"] == "value_error" else f" (is {item['input']!r})"
+    shown = "" if any(word in name for word in _SECRET_NAMES) or item["type"] == "value_error" else f" (is {item['input']!r})"
     message = item["msg"].removeprefix("Value error, ")
     return f"{name}{': ' if name else ''}{message[:1].lower()}{message[1:]}{shown}"
 

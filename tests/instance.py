@@ -21,6 +21,7 @@ _PORTS = (
     "THRIFT__PORT",
     "MONGO__PORT",
     "TMDB__PORT",
+    "OPS__HISTORY_PORT",
 )
 
 

@@ -1,0 +1,7 @@
+"""`lakehouse alerts`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's commands to the `lakehouse` command."""
