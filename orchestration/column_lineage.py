@@ -142,7 +142,7 @@ def _catalogue(tables: list[Table]) -> Artefact:
     entries = {
         table.id: {
             "unique_id": table.id,
-            "metadata": {"type": "table", "database": _CATALOGUE, "schema": table.layer, "name": table.name},
+            "metadata": {"type": "table", "database": _CATALOGUE, "schema": table.schema, "name": table.name},
             "columns": {
                 column.name: {"name": column.name, "type": column.data_type or "unknown", "index": index}
                 for index, column in enumerate(table.columns, start=1)

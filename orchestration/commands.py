@@ -29,12 +29,16 @@ AsOf = Annotated[
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the `lakehouse` command."""
     from orchestration.maintenance_command import maintain
+    from orchestration.publishing import publications, publish, rollback
 
     app.command()(run)
     app.command()(demo)
     app.command()(build)
     app.command()(docs)
     app.command()(maintain)
+    app.command()(publish)
+    app.command()(rollback)
+    app.command()(publications)
 
 
 def run(
@@ -53,7 +57,7 @@ def run(
     dirty_rate: Annotated[float | None, typer.Option(min=0, max=1, help="For synthetic: share of damage.")] = None,
     as_of: AsOf = None,
 ) -> None:
-    """Run the whole cycle: ingest, Silver, gate, graph, Gold, export. The services must be up."""
+    """Run the whole cycle, from ingestion to the export to MongoDB. The services must be up."""
     settings = load_settings()
     instant = parse_instant(as_of) if as_of else None
     as_of_now = instant or now()
@@ -112,7 +116,10 @@ def build(
     full_refresh: Annotated[bool, typer.Option(help="Build incremental models anew.")] = False,
     as_of: AsOf = None,
 ) -> None:
-    """Run `dbt build`: models and their tests, through the Thrift server."""
+    """Run `dbt build`: models and their tests, through the Thrift server.
+
+    Marts are built in gold_build; readers of gold.* see them after `lakehouse publish`.
+    """
     from lakehouse.services.health import require
     from orchestration import dbt
     from orchestration.progress import Progress

@@ -188,11 +188,21 @@ def gold(cycle: Cycle, findings: list[str]) -> None:
     findings += _counted(nodes)
 
 
-def export(cycle: Cycle, findings: list[str]) -> None:
-    """Publish the marts to MongoDB."""
-    from serving.commands import publish
+def publish(cycle: Cycle, findings: list[str]) -> None:
+    """Let readers of `gold` see what was built: all marts at once."""
+    from serving.commands import gold_as_of
+    from serving.publication import publish_gold
 
-    cycle.published = publish(cycle.spark, cycle.settings, cycle.run_id, cycle.progress.detail)
+    published = publish_gold(cycle.spark, cycle.settings, cycle.run_id, gold_as_of(cycle.spark), cycle.clock())
+    findings.append(f"{len(published.marts)} marts as {published.publication_id}")
+    findings += [f"kept as {table}: a table of an older version" for table in published.put_aside]
+
+
+def export(cycle: Cycle, findings: list[str]) -> None:
+    """Bring what is published to MongoDB."""
+    from serving.commands import export_marts
+
+    cycle.published = export_marts(cycle.spark, cycle.settings, cycle.run_id, cycle.progress.detail)
     findings.append(f"{sum(mart.rows for mart in cycle.published):,} documents in {len(cycle.published)} collections")
 
 
@@ -222,6 +232,7 @@ STEPS: tuple[tuple[str, Callable[[Cycle, list[str]], None]], ...] = (
     ("gate", gate),
     ("graph", graph),
     ("gold", gold),
+    ("publish", publish),
     ("export", export),
 )
 """The one definition of the cycle's order."""

@@ -191,10 +191,11 @@ def run(
                 begun.append(told)
                 on_table(told)
 
+    variables = json.dumps({"publications_kept": settings.publication.kept})
     arguments = json.dumps({"dry_run": dry_run, "select": None if names is None else list(names)})
     with environment_set(settings):
         answer = dbtRunner(callbacks=[listen]).invoke(
-            ["run-operation", "maintain", "--args", arguments, *common_arguments(settings)]
+            ["run-operation", "maintain", "--args", arguments, "--vars", variables, *common_arguments(settings)]
         )
     if not answer.success:
         reason = sentence(errors[0] if errors else str(answer.exception or "unknown"))

@@ -10,6 +10,8 @@ from typing import Any
 from orchestration.dbt import DbtFailed
 
 LAYERS = ("bronze", "staging", "silver", "graph", "gold")
+# Gold is built in a schema of its own; readers know it by the other name.
+_LAYER_OF = {"gold_build": "gold"}
 
 # dbt's artefacts are JSON of dbt's making; what is read of them is typed here.
 Artefact = dict[str, Any]
@@ -50,7 +52,7 @@ class Table:
     Args:
         id: dbt's id.
         name: its name in its schema.
-        layer: its schema: bronze, staging, silver, graph, gold.
+        layer: bronze, staging, silver, graph, gold: the schema in which readers find it.
         kind: model, snapshot, seed or source.
         description: '' where there is none.
         columns: those that the table has, and those that its YAML alone knows, in this order.
@@ -59,6 +61,7 @@ class Table:
         data_tested: the columns that a data test names.
         unit_tested: the columns whose values a unit test expects.
         tests: how many data tests and unit tests it has.
+        schema: the schema in which dbt builds it.
     """
 
     id: str
@@ -72,6 +75,7 @@ class Table:
     data_tested: frozenset[str] = frozenset()
     unit_tested: frozenset[str] = frozenset()
     tests: int = 0
+    schema: str = ""
 
 
 def read_artefacts(folder: Path) -> tuple[Artefact, Artefact]:
@@ -135,7 +139,8 @@ def _table(node: Artefact, built: Artefact, data_tests: list[Artefact], unit_tes
     return Table(
         id=node["unique_id"],
         name=node.get("identifier") or node.get("alias") or node["name"],
-        layer=node["schema"],
+        layer=str(_LAYER_OF.get(node["schema"], node["schema"])),
+        schema=node["schema"],
         kind=node["resource_type"],
         description=" ".join((node.get("description") or "").split()),
         columns=columns,

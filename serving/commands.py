@@ -10,6 +10,7 @@ from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+    from rich.table import Table
 
     from serving.export import MartReport
 
@@ -19,26 +20,33 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export_command)
 
 
-def publish(
+def export_marts(
     spark: "SparkSession",
     settings: Settings,
     run_id: str,
     on_detail: Callable[[str], None] = lambda text: None,
 ) -> "list[MartReport]":
-    """Publish every declared mart to the MongoDB of the settings.
+    """Export every declared mart, as readers of `gold` see it now, to the MongoDB of the settings.
+
+    What is published is asked once: all collections are of that one publication.
 
     Args:
-        spark: a session that sees the `gold` tables.
+        spark: a session that sees the `gold_build` tables.
         settings: what is in force.
         run_id: names the run in `_publications`.
         on_detail: told what is being done, in words.
 
     Raises:
-        ExportError: as `serving.export.export` raises it.
+        ExportError: nothing is published yet; or as `serving.export.export` raises it.
     """
+    from serving.errors import ExportError
     from serving.export import export
     from serving.marts import MARTS
+    from serving.publication import current_publication
 
+    publication = current_publication(spark)
+    if publication is None:
+        raise ExportError("Nothing is published yet that could be exported.", "Run `lakehouse publish` first.")
     return export(
         spark,
         settings.mongo.uri.get_secret_value(),
@@ -46,7 +54,8 @@ def publish(
         MARTS,
         run_id,
         settings.export.batch_size,
-        as_of=gold_as_of(spark),
+        as_of=publication.as_of,
+        publication=publication,
         on_step=lambda mart, phase: on_detail(f"{phase} {mart}"),
     )
 
@@ -66,11 +75,11 @@ def export_command(
         str, typer.Option(help="Names the run in MongoDB's _publications; by default made of the time.")
     ] = "",
 ) -> None:
-    """Publish the Gold marts to MongoDB: staged, reconciled by count and content hash, then swapped in."""
+    """Export what is published of Gold to MongoDB: staged, reconciled by count and content hash, then swapped in."""
     from lakehouse.clock import now
     from lakehouse.settings import load_settings, mask
     from lakehouse.spark import spark_session
-    from lakehouse.terminal import console, table
+    from lakehouse.terminal import console
     from serving.mongo import connect
 
     settings = load_settings()
@@ -78,12 +87,19 @@ def export_command(
     connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
     with console.status("starting Spark") as spinner:
         spark = spark_session(settings, "export")
-        reports = publish(spark, settings, run_id or f"export-{now():%Y%m%dT%H%M%SZ}", spinner.update)
+        reports = export_marts(spark, settings, run_id or f"export-{now():%Y%m%dT%H%M%SZ}", spinner.update)
+    console.print(exported(reports))
+    server = mask(settings.mongo.uri.get_secret_value())
+    console.print(f"[dim]exported to {server}, database {settings.mongo.database}[/]")
+
+
+def exported(reports: "list[MartReport]") -> "Table":
+    """A line a collection, for the terminal."""
+    from lakehouse.terminal import table
+
     rows = [
         (report.mart, f"{report.rows:,}", report.indexes, report.content_hash, f"{report.seconds:.1f}")
         for report in reports
     ]
     columns = ["collection", "documents", "indexes", "content hash", "seconds"]
-    console.print(table("", columns, rows, right=["documents", "indexes", "seconds"]))
-    server = mask(settings.mongo.uri.get_secret_value())
-    console.print(f"[dim]published to {server}, database {settings.mongo.database}[/]")
+    return table("", columns, rows, right=["documents", "indexes", "seconds"])

@@ -1,6 +1,10 @@
-"""What can go wrong between Gold and MongoDB."""
+"""What can go wrong between Gold and its readers."""
 
 from lakehouse.errors import LakehouseError
+
+
+class PublicationError(LakehouseError):
+    """What was asked for cannot be published, or given back; readers see what they saw."""
 
 
 class ExportError(LakehouseError):

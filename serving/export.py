@@ -4,7 +4,9 @@ A reader sees either the whole previous content of a collection, or the whole ne
 into staging collections, `<mart>__staging__<run_id>`. Only when all of them have been indexed and reconciled
 (count and content hash, of what Spark sent and of what MongoDB gives back) is each renamed onto its mart.
 Between two renames a reader may see one mart new and the next still old; `_publications` says which run each
-one is of.
+one is of, and whether all are of one (`serving.announcement`).
+
+One publication is exported (`serving.publication`), whatever is published or built meanwhile.
 
 Killed at any instruction and run again, it ends in the same collections: staging is dropped at the start of a
 run, and a rename happens or does not.
@@ -12,7 +14,7 @@ run, and a rename happens or does not.
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,16 +27,17 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from pyspark.errors import PySparkException
 
+from serving import announcement, views
 from serving.documents import Document, Fingerprint
 from serving.errors import ExportError, ReconciliationError
 from serving.marts import Mart
 from serving.mongo import connect, reason, retried
+from serving.publication import BUILD, Publication
 from serving.tasks import WRITTEN_SCHEMA, Slice, Target, Writer, read_back, slices
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
-PUBLICATIONS = "_publications"
 _MARTS_AT_ONCE = 2
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 # The last line of a worker's stack trace, among everything that Spark puts around it.
@@ -82,18 +85,20 @@ def export(
     batch_size: int = 1000,
     *,
     as_of: datetime | None = None,
+    publication: Publication | None = None,
     on_step: Callable[[str, str], None] = _no_news,
 ) -> list[MartReport]:
     """Publish the marts.
 
     Args:
-        spark: a session that sees the `gold` tables.
+        spark: a session that sees the marts.
         mongo_uri: where to; it may hold a password, which no message repeats.
         database: the MongoDB database.
         marts: what to publish, as `serving.marts.MARTS`.
         run_id: names this run in `_publications`; letters, digits, `_` and `-`.
         batch_size: documents in one bulk write.
         as_of: the time that Gold was computed for; kept in `_publications`.
+        publication: the version of all marts to export; None: the marts' own tables as they are.
         on_step: told (mart, phase) as each phase of a mart begins: `stage`, `index`, `reconcile`, `publish`.
 
     Returns:
@@ -106,14 +111,15 @@ def export(
     if not _RUN_ID.fullmatch(run_id):
         raise ExportError(f"The run id {run_id!r} cannot name a collection.", "Use letters, digits, _ and -.")
     served = connect(mongo_uri, database)
-    _check_marts(spark, marts)
+    rows = {mart.name: _rows(spark, mart, publication) for mart in marts}
+    _check_columns(rows, marts)
     try:
         _drop_staging(served, marts)
 
         def stage(mart: Mart) -> _Staged:
             on_step(mart.name, "stage")
             staging = Target(mongo_uri, database, f"{mart.name}__staging__{run_id}")
-            staged = _stage(spark, served, mart, staging, batch_size)
+            staged = _stage(rows[mart.name], served, mart, staging, batch_size)
             on_step(mart.name, "index")
             _create_indexes(served, staged)
             return staged
@@ -126,19 +132,32 @@ def export(
         with ThreadPoolExecutor(_MARTS_AT_ONCE) as pool:
             staged = list(pool.map(stage, marts))
             reports = list(pool.map(reconcile, staged))
+        announcement.begin(served)
         for each, report in zip(staged, reports, strict=True):
             on_step(each.mart.name, "publish")
-            _publish(served, each, report, run_id, as_of)
+            _publish(served, each, report, run_id, as_of, publication)
+        announcement.end(served, run_id, publication.publication_id if publication else None, as_of)
     except (PySparkException, Py4JError, PyMongoError) as error:
         raise _explained(error, mongo_uri) from error
     return reports
 
 
-def _check_marts(spark: "SparkSession", marts: Sequence[Mart]) -> None:
+def _rows(spark: "SparkSession", mart: Mart, publication: Publication | None) -> "DataFrame":
+    if publication is not None:
+        if mart.name not in publication.marts:
+            raise ExportError(
+                f"{mart.table} is not in the publication {publication.publication_id}.",
+                "Run `lakehouse build`, and then `lakehouse publish`.",
+            )
+        return spark.sql(f"select * from {views.pinned(BUILD, mart.name, publication.marts[mart.name])}")
+    if not spark.catalog.tableExists(mart.table):
+        raise ExportError(f"{mart.table} does not exist.", "Run `lakehouse build` first.")
+    return spark.table(mart.table)
+
+
+def _check_columns(rows: "Mapping[str, DataFrame]", marts: Sequence[Mart]) -> None:
     for mart in marts:
-        if not spark.catalog.tableExists(mart.table):
-            raise ExportError(f"{mart.table} does not exist.", "Run `lakehouse build` first.")
-        columns = spark.table(mart.table).columns
+        columns = rows[mart.name].columns
         wanted = (*mart.key, *(field.partition(".")[0] for index in mart.indexes for field, _ in index.keys))
         missing = sorted(set(wanted).difference(columns))
         if missing:
@@ -156,11 +175,11 @@ def _drop_staging(served: "Database[Document]", marts: Sequence[Mart]) -> None:
             retried(served[name].drop)
 
 
-def _stage(spark: "SparkSession", served: "Database[Document]", mart: Mart, target: Target, batch_size: int) -> _Staged:
+def _stage(frame: "DataFrame", served: "Database[Document]", mart: Mart, target: Target, batch_size: int) -> _Staged:
     began = time.perf_counter()
     # An empty mart is published as an empty collection, so it is made here, not by the first write.
     served.create_collection(target.collection)
-    rows = spark.table(mart.table).repartition(spark.sparkContext.defaultParallelism, *mart.key)
+    rows = frame.repartition(frame.sparkSession.sparkContext.defaultParallelism, *mart.key)
     # Spark's type is wider than needed: any callable on record batches will do.
     writer: Any = Writer(target, mart.key, batch_size)
     written = rows.mapInArrow(writer.__call__, WRITTEN_SCHEMA).collect()
@@ -211,18 +230,23 @@ def _read_all(spark: "SparkSession", parts: list[Slice]) -> Fingerprint:
 
 
 def _publish(
-    served: "Database[Document]", staged: _Staged, report: MartReport, run_id: str, as_of: datetime | None
+    served: "Database[Document]",
+    staged: _Staged,
+    report: MartReport,
+    run_id: str,
+    as_of: datetime | None,
+    publication: Publication | None,
 ) -> None:
     # Not retried: a rename whose answer was lost may have happened, and the next run puts either case right.
     served[staged.target.collection].rename(staged.mart.name, dropTarget=True)
-    publication: Document = {
-        "_id": staged.mart.name,
+    about: Document = {
         "run_id": run_id,
+        "publication_id": publication.publication_id if publication else None,
         "as_of": as_of,
         "rows": Int64(report.rows),
         "content_hash": report.content_hash,
     }
-    retried(lambda: served[PUBLICATIONS].replace_one({"_id": staged.mart.name}, publication, upsert=True))
+    announcement.tell(served, staged.mart.name, about)
 
 
 def _explained(error: Exception, uri: str) -> ExportError:

@@ -11,7 +11,8 @@ from lakehouse.settings import Settings
 
 # When a batch started and ended is the wall clock's, and no content.
 _COLUMNS = dict.fromkeys(("bronze.batches", "staging.stg_tmdb__batches"), "* except (started_at, finished_at)")
-SCHEMAS = ("bronze", "staging", "silver", "graph", "gold")
+_VIEWS = ("staging.stg_graph", "staging.stg_tmdb__batches", "gold.")
+SCHEMAS = ("bronze", "staging", "silver", "graph", "gold_build", "gold")
 
 
 def tables(settings: Settings, *schemas: str) -> list[str]:
@@ -55,13 +56,17 @@ def documents(settings: Settings) -> dict[str, tuple[int, str]]:
 
 
 def drop(settings: Settings, *schemas: str, without: tuple[str, ...] = ()) -> None:
-    """Drop the tables and views of `schemas` (all of them when none is named)."""
+    """Drop the tables and views of `schemas`, of all when none is named; with `gold` goes what names its versions."""
     names = [name for name in tables(settings, *schemas) if name not in without]
     with connect(settings) as connection:
         cursor = connection.cursor()
         for name in names:
-            kind = "view" if name.startswith("staging.stg_graph") or name == "staging.stg_tmdb__batches" else "table"
+            kind = "view" if name.startswith(_VIEWS) else "table"
             cursor.execute(f"drop {kind} if exists {name}")
+        if "gold" in (schemas or SCHEMAS) and query(settings, "show databases like 'ops'").rows:
+            cursor.execute("drop view if exists ops.published")
+            if not schemas:
+                cursor.execute("drop table if exists ops.publications")
 
 
 def drop_documents(settings: Settings) -> None:

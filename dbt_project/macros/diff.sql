@@ -12,7 +12,10 @@
         {{ exceptions.raise_compiler_error('This compares scratch schemas with what is published: add --target scratch.') }}
     {%- endif -%}
     {%- set changed = api.Relation.create(schema=found[0].schema, identifier=found[0].alias) -%}
-    {%- set published = api.Relation.create(schema=found[0].config.schema, identifier=found[0].alias) -%}
+    {#- Gold is built in `gold_build`; what is published of it is what readers see, `gold`. -#}
+    {%- set published = api.Relation.create(
+        schema=found[0].config.schema | replace('gold_build', 'gold'), identifier=found[0].alias
+    ) -%}
     {%- set keys = graph.nodes.values() | selectattr('name', 'equalto', 'keys_of_' ~ model_name) | list -%}
     {%- set key = keys[0].test_metadata.kwargs.primary -%}
     {%- set columns = adapter.get_columns_in_relation(published) | map(attribute='name') | list -%}

@@ -15,6 +15,8 @@
 
     VACUUM would take from a model that reads by `new_rows` what it has not read yet, and Delta's log, which is kept for
     longer than the files, would not tell. So it waits for such readers.
+
+    Nor does it take what the last `publications_kept` versions of Gold that were published are made of: `hours_published`.
 #}
 {% macro maintain(dry_run=false, select=none) -%}
     {%- if dry_run is not boolean or (select is not none and (select is string or select is not sequence)) -%}
@@ -37,7 +39,11 @@
     {%- set tasks_before = setting_of_session('spark.sql.sources.parallelPartitionDiscovery.parallelism') -%}
     {%- set tasks = setting_of_session('spark.sql.shuffle.partitions') -%}
     {%- do run_query('set spark.sql.sources.parallelPartitionDiscovery.parallelism = ' ~ tasks) -%}
+    {%- set published = hours_published() -%}
     {%- for plan in plans if select is none or plan.node.name in select -%}
+        {%- if plan.node.schema == 'gold_build' and published.get(plan.node.alias, 0) > plan.settings.vacuum_retain_hours -%}
+            {%- do plan.settings.update({'vacuum_retain_hours': published[plan.node.alias]}) -%}
+        {%- endif -%}
         {%- do maintain_table(plan.node, plan.settings, dry_run) -%}
     {%- endfor -%}
     {#- All connections share the session. -#}
@@ -169,6 +175,43 @@
             {%- do found.done.append('deleted old files: ' ~ unused | length) -%}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    How far back, in hours, the oldest version of each mart lies that is kept: {'movie_performance': 200}. A file that left the
+    table before that is in none of them. What counts is what serving/publication.py counts: the last versions that differ. An
+    hour is added for clocks that differ.
+#}
+{% macro hours_published() -%}
+    {%- set kept = var('publications_kept') -%}
+    {%- if kept is not integer or kept < 1 -%}
+        {{ exceptions.raise_compiler_error('publications_kept must be a whole number, 1 or more, not ' ~ kept ~ '.') }}
+    {%- endif -%}
+    {%- set hours = {} -%}
+    {#- Asked for itself: a listing of dbt's that came out incomplete would cost the files. -#}
+    {%- if run_query("show databases like 'ops'").rows and run_query("show tables in ops like 'publications'").rows -%}
+        {%- set sql -%}
+            select
+                mart,
+                cast(ceil((unix_seconds(current_timestamp()) - min(unix_seconds(instant))) / 3600) as int) + 1 as hours
+            from (
+                select explode(marts) as (mart, instant)
+                from (
+                    select marts
+                    from ops.publications
+                    group by marts
+                    order by max(published_at) desc
+                    limit {{ kept }}
+                )
+            )
+            group by mart
+        {%- endset -%}
+        {%- for row in run_query(sql).rows -%}
+            {%- do hours.update({row['mart']: row['hours'] | int}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(hours) }}
 {%- endmacro %}
 
 

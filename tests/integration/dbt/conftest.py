@@ -33,7 +33,7 @@ def built(stack: dict[str, str]) -> Settings:
     """
     with selected(stack):
         settings = load_settings()
-        if _made and lake.content(settings, "bronze", "silver", "gold") == _made:
+        if _made and lake.content(settings, "bronze", "silver", "gold_build") == _made:
             return settings
         lake.drop(settings)
         lake.drop_documents(settings)
@@ -41,7 +41,7 @@ def built(stack: dict[str, str]) -> Settings:
         answer = lakehouse(stack, *arguments, timeout=1200)
         assert answer.returncode == 0, answer.stdout + answer.stderr
         _made.clear()
-        _made.update(lake.content(settings, "bronze", "silver", "gold"))
+        _made.update(lake.content(settings, "bronze", "silver", "gold_build"))
     return settings
 
 

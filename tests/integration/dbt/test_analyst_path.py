@@ -23,7 +23,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_one_formula_is_changed_built_and_compared(built: Settings, dbt: Dbt, project: Path, tmp_path: Path) -> None:
-    published = lake.content(built, "silver", "gold")
+    published = lake.content(built, "silver", "gold_build")
     # the manifest of the last run is the state that is published
     state = tmp_path / "state"
     shutil.copytree(built.home / "dbt" / "target", state)
@@ -57,7 +57,7 @@ def test_one_formula_is_changed_built_and_compared(built: Settings, dbt: Dbt, pr
     units = dbt("test", *selection[:2], "--select", "trending_scores,test_type:unit", project=project)
     assert units.returncode != 0
     assert "trends_are_slopes_changes_and_their_ranks" in units.stdout
-    assert lake.content(built, "silver", "gold") == published
+    assert lake.content(built, "silver", "gold_build") == published
 
 
 def test_what_failed_is_tried_again_alone(built: Settings, dbt: Dbt, project: Path) -> None:
@@ -74,28 +74,28 @@ def test_what_failed_is_tried_again_alone(built: Settings, dbt: Dbt, project: Pa
     model.write_text(sql, "utf-8")
     again = dbt("retry", project=project)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "scratch_gold.yoy_growth" in again.stdout
+    assert "scratch_gold_build.yoy_growth" in again.stdout
     assert "release_seasonality" not in again.stdout
 
 
 def test_empty_tables_are_for_the_scratch_schemas_only(built: Settings, dbt: Dbt) -> None:
-    published = lake.content(built, "gold")
+    published = lake.content(built, "gold_build")
     refused = dbt("run", "--empty", "--select", "yoy_growth")
     assert refused.returncode != 0
     assert "--target scratch" in refused.stdout
-    assert lake.content(built, "gold") == published
+    assert lake.content(built, "gold_build") == published
     upstream = ("--select", "+yoy_growth", "--indirect-selection", "cautious")
     answer = dbt("build", "--empty", "--target", "scratch", *upstream, *_WITHOUT_UNITS)
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "scratch_gold.yoy_growth" in answer.stdout
+    assert "scratch_gold_build.yoy_growth" in answer.stdout
 
 
 def test_a_mart_that_breaks_its_contract_is_not_built(built: Settings, dbt: Dbt, project: Path) -> None:
     model = project / "models" / "gold" / "time" / "release_seasonality.sql"
     sql = model.read_text(encoding="utf-8")
     model.write_text(sql.replace("12 * shares.share_of_movies as", "cast(12 as int) as"), "utf-8")
-    published = lake.content(built, "gold")
+    published = lake.content(built, "gold_build")
     answer = dbt("run", "--select", "release_seasonality", project=project)
     assert answer.returncode != 0
     assert "breaks its contract: seasonality_index is int, and should be double" in answer.stdout
-    assert lake.content(built, "gold") == published
+    assert lake.content(built, "gold_build") == published

@@ -35,7 +35,7 @@ class Served:
         return {
             node["name"]
             for node in self.manifest["nodes"].values()
-            if node["resource_type"] in ("model", "snapshot") and node["schema"] in layers
+            if node["resource_type"] in ("model", "snapshot") and node["schema"].removesuffix("_build") in layers
         }
 
 

@@ -32,7 +32,7 @@ def rows_of(settings: Settings, mart: str) -> list[dict[str, Any]]:
     columns = ", ".join(gold.COLUMNS[mart])
     answer = query(
         settings,
-        f"select to_json(struct({columns}), map('ignoreNullFields', 'false')) from gold.{mart}",
+        f"select to_json(struct({columns}), map('ignoreNullFields', 'false')) from gold_build.{mart}",
     )
     return [json.loads(text) for (text,) in answer.rows]
 

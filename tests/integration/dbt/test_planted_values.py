@@ -79,7 +79,8 @@ def test_a_few_wrong_values_are_null_and_counted(stack: dict[str, str], settings
         ((value,),) = query(settings, f"select {column} from silver.movies where movie_id = '{movie_id}'").rows
         assert value is None or value == "[]", (field, value)
     assert query(
-        settings, "select genre_name, sum(total_movies) from gold.genre_analytics where genre_id = 424242 group by 1"
+        settings,
+        "select genre_name, sum(total_movies) from gold_build.genre_analytics where genre_id = 424242 group by 1",
     ).rows == [("Nonsense", 1)]
     # too few movies for three that share two genres within five years
     assert_gold_is_what_the_oracle_says(settings, without_rows={"emerging_genre_pairs"})
@@ -111,7 +112,7 @@ def test_people_are_told_apart_by_their_ids(stack: dict[str, str], settings: Set
         assert answer.returncode == 0, answer.stdout + answer.stderr
     found = query(
         settings,
-        "select person_id, person_name, degree, component_id from gold.actor_centrality "
+        "select person_id, person_name, degree, component_id from gold_build.actor_centrality "
         "where person_id > 9000000 order by person_id",
     ).rows
     assert found == [
@@ -124,7 +125,7 @@ def test_people_are_told_apart_by_their_ids(stack: dict[str, str], settings: Set
 def test_a_retyped_field_stops_the_build(stack: dict[str, str], settings: Settings, tmp_path: Path) -> None:
     retyped = [{**record, "budget": {"amount": record["budget"]}} for record in _records("2026-01-30")]
     _land(stack, tmp_path / "retyped.jsonl", [("2026-01-30", record) for record in retyped])
-    gold = lake.content(settings, "gold")
+    gold = lake.content(settings, "gold_build")
     answer = lakehouse(
         stack, "run", "--source", "file", "--path", str(tmp_path / "retyped.jsonl"), "--as-of", "2026-02-01"
     )
@@ -134,4 +135,4 @@ def test_a_retyped_field_stops_the_build(stack: dict[str, str], settings: Settin
     answer = lakehouse(stack, "build", "--selector", "bronze_to_silver")
     assert answer.returncode != 0
     assert "cast_failures_stay_rare" in answer.stdout + answer.stderr
-    assert lake.content(settings, "gold") == gold
+    assert lake.content(settings, "gold_build") == gold

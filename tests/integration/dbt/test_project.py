@@ -25,6 +25,10 @@ def test_a_cycle_carries_the_catalogue_from_json_to_mongodb(built: Settings) -> 
 def test_every_mart_is_published_but_the_one_that_others_are_made_from(built: Settings) -> None:
     tables = {name.removeprefix("gold.") for name in lake.tables(built, "gold")}
     assert tables - {mart.name for mart in MARTS} == {"genre_movies"}
+    readers, build = lake.content(built, "gold"), lake.content(built, "gold_build")
+    assert {name.removeprefix("gold."): rows for name, rows in readers.items()} == {
+        name.removeprefix("gold_build."): rows for name, rows in build.items()
+    }
 
 
 def test_the_units_pass_from_dbts_own_command_line(built: Settings, dbt: Dbt) -> None:
@@ -37,6 +41,8 @@ def test_the_units_pass_from_dbts_own_command_line(built: Settings, dbt: Dbt) ->
 def test_descriptions_and_constraints_stand_in_the_tables(built: Settings) -> None:
     (comment,) = (row[2] for row in query(built, "describe gold.movie_performance").rows if row[0] == "weighted_rating")
     assert comment.startswith("IMDb's weighted rating")
-    properties = dict(query(built, "show tblproperties gold.movie_performance").rows)
+    properties = dict(query(built, "show tblproperties gold_build.movie_performance").rows)
+    assert properties["delta.enableInCommitTimestamps"] == "true"
+    assert properties["delta.logRetentionDuration"] == "interval 180 days"
     assert properties["delta.constraints.movie_id_not_null"] == "movie_id is not null"
     assert properties["delta.constraints.profit_matches"] == "coalesce(profit = revenue - budget, true)"

@@ -103,10 +103,10 @@ def _maintain(
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(stack: dict[str, str], grown: Settings) -> None:
-    before = _versions(grown, "staging", "silver", "gold")
+    before = _versions(grown, "staging", "silver", "gold_build")
     told = _run(stack, "maintain", "--dry-run")
     assert re.search(r"silver\.movies +2 +2 +would optimize", told), told
-    assert _versions(grown, "staging", "silver", "gold") == before
+    assert _versions(grown, "staging", "silver", "gold_build") == before
 
 
 def test_a_model_may_be_left_as_it_is(stack: dict[str, str], grown: Settings, project: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_model_may_be_left_as_it_is(stack: dict[str, str], grown: Settings, pr
 
 def test_files_are_fewer_and_rows_the_same_and_no_mart_is_built_for_it(stack: dict[str, str], grown: Settings) -> None:
     content = lake.content(grown)
-    versions = _versions(grown, "staging", "silver", "gold")
+    versions = _versions(grown, "staging", "silver", "gold_build")
     small = {table: count for table, count in _files(grown, list(versions)).items() if count > 1}
     assert {"silver.movies", "silver.movies_history", "staging.stg_tmdb__observations"} <= set(small)
 
@@ -132,15 +132,17 @@ def test_files_are_fewer_and_rows_the_same_and_no_mart_is_built_for_it(stack: di
     assert lake.content(grown) == content
     assert _files(grown, list(small)) == dict.fromkeys(small, 1)
     touched = {
-        table for table, version in _versions(grown, "staging", "silver", "gold").items() if version != versions[table]
+        table
+        for table, version in _versions(grown, "staging", "silver", "gold_build").items()
+        if version != versions[table]
     }
     assert touched == set(small)
 
     # The marts read Silver's tables, and find that nothing has come; Silver writes no row again.
     _build(stack, grown)
     assert lake.content(grown) == content
-    assert _versions(grown, "gold") == {
-        table: version for table, version in versions.items() if table.startswith("gold.")
+    assert _versions(grown, "gold_build") == {
+        table: version for table, version in versions.items() if table.startswith("gold_build.")
     }
     assert _files(grown, list(small)) == dict.fromkeys(small, 1)
 
@@ -222,7 +224,7 @@ def test_what_expires_in_bronze_is_deleted_once_silver_has_read_it_and_stays_in_
     assert in_bronze() == 1
 
     _build(stack, grown)
-    content = lake.content(grown, "staging", "silver", "gold")
+    content = lake.content(grown, "staging", "silver", "gold_build")
     told = _run(stack, "maintain", "--dry-run")
     assert "--delete-expired would delete 1 observations" in told, told
     assert re.search(r"2023-06-01 +1 +1 +[\d,]+ +to be deleted", told), told
@@ -233,7 +235,7 @@ def test_what_expires_in_bronze_is_deleted_once_silver_has_read_it_and_stays_in_
 
     # Deleted rows are no news to Silver, and what comes after them is read as a batch.
     _build(stack, grown)
-    assert lake.content(grown, "staging", "silver", "gold") == content
+    assert lake.content(grown, "staging", "silver", "gold_build") == content
     _observe(stack, tmp_path, "The Newest Title", movie_id, "2026-02-05")
     _build(stack, grown, "--selector", "bronze_to_silver")
     merge = query(grown, "describe history staging.stg_tmdb__observations limit 3").rows

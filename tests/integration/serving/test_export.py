@@ -10,9 +10,10 @@ import pytest
 from pymongo import MongoClient
 from pyspark.sql import SparkSession
 
+from serving.announcement import PUBLICATIONS
 from serving.documents import Fingerprint, fingerprint
 from serving.errors import ExportError, ReconciliationError
-from serving.export import PUBLICATIONS, MartReport, export
+from serving.export import MartReport, export
 from serving.marts import Index, Mart
 from serving.tasks import Target, read_back, slices
 from tests.integration.serving.standin import free_port
@@ -125,11 +126,12 @@ def test_the_collections_hold_the_marts_with_their_indexes(run: Any, served: Any
 def test_publications_say_what_is_served(run: Any, served: Any) -> None:
     reports = run("run-7")
     published = {document["_id"]: document for document in served[PUBLICATIONS].find()}
-    assert set(published) == {"scores", "genres"}
+    assert set(published) == {"scores", "genres", "current"}
     for report in reports:
         assert published[report.mart] == {
             "_id": report.mart,
             "run_id": "run-7",
+            "publication_id": None,
             "as_of": AS_OF,
             "rows": report.rows,
             "content_hash": report.content_hash,

@@ -82,7 +82,7 @@ def manifest() -> Any:
         ),
         _node(
             "model",
-            "gold",
+            "gold_build",
             "director_rankings",
             {"director_id": "Who.", "total_films": "How many.", "director_rank": "Place."},
             "select people.person_id as director_id, count(*) as total_films, rank() over by_name as director_rank "

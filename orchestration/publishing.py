@@ -1,0 +1,132 @@
+"""`lakehouse publish`, `rollback` and `publications`: which version of Gold readers see."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from lakehouse.clock import instant_text, now
+from lakehouse.settings import Settings, load_settings
+from lakehouse.terminal import console, table
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from serving.publication import Publication
+
+Audit = Callable[["SparkSession", Settings, str, datetime], None]
+"""Looks at the marts in `gold_build`, and raises a `LakehouseError` where they must not be published."""
+
+
+def audit_gold(spark: "SparkSession", settings: Settings, run_id: str, at: datetime) -> None:
+    """The audit that `lakehouse publish` passes before it: for now, that there are marts, which publishing checks."""
+
+
+def publish_audited(
+    spark: "SparkSession",
+    settings: Settings,
+    run_id: str,
+    as_of: datetime | None,
+    at: datetime,
+    audit: Audit = audit_gold,
+) -> "Publication":
+    """Audit the marts as they are in `gold_build`, and publish exactly those.
+
+    Raises:
+        LakehouseError: the audit's own; readers see what they saw.
+        PublicationError: there is no mart, or one has changed while it was audited.
+    """
+    from serving.publication import newest, publish_gold
+
+    marts = newest(spark)
+    audit(spark, settings, run_id, at)
+    return publish_gold(spark, settings, run_id, as_of, at, marts)
+
+
+def publish(
+    run_id: Annotated[str, typer.Option(help="Names the publication; by default made of the time.")] = "",
+) -> None:
+    """Audit what `lakehouse build` left in gold_build, and let readers of gold.* see it: all marts at once.
+
+    MongoDB follows with `lakehouse export`.
+    """
+    from lakehouse.spark import spark_session
+    from serving.commands import gold_as_of
+
+    settings = load_settings()
+    at = now()
+    with console.status("starting Spark") as spinner:
+        spark = spark_session(settings, "publish")
+        spinner.update("auditing and publishing")
+        name = run_id or f"publish-{at:%Y%m%dT%H%M%SZ}"
+        published = publish_audited(spark, settings, name, gold_as_of(spark), at)
+    console.print(f"{len(published.marts)} marts are published as {published.publication_id}.")
+    for aside in published.put_aside:
+        console.print(f"{aside} is kept: a table of an older version that stood where readers' view belongs.")
+    console.print("[dim]`lakehouse export` brings them to MongoDB.[/]")
+
+
+def rollback(
+    to: Annotated[
+        str | None, typer.Option(help="The publication whose content readers get back; the one before, without it.")
+    ] = None,
+    export: Annotated[bool, typer.Option(help="Bring MongoDB back as well.")] = True,
+) -> None:
+    """Give readers back an earlier version of all marts, in gold.* at once, and then in MongoDB."""
+    from lakehouse.settings import mask
+    from lakehouse.spark import spark_session
+    from serving.commands import export_marts, exported
+    from serving.mongo import connect
+    from serving.publication import roll_back
+
+    settings = load_settings()
+    if export:
+        # Asked before readers are moved, and before Spark starts.
+        connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
+    with console.status("starting Spark") as spinner:
+        spark = spark_session(settings, "rollback")
+        spinner.update("moving readers")
+        back = roll_back(spark, settings, to, now())
+        console.print(f"Readers of gold.* see {back.content_of} again ({back.publication_id}).")
+        if not export:
+            console.print("[yellow]MongoDB holds what it held: `lakehouse export` brings it back as well.[/]")
+            return
+        reports = export_marts(spark, settings, back.publication_id, spinner.update)
+    console.print(exported(reports))
+    console.print(f"[dim]exported to {mask(settings.mongo.uri.get_secret_value())}[/]")
+
+
+def publications() -> None:
+    """List what was published, newest first: which one readers see, and which a rollback can go to."""
+    from lakehouse.spark import spark_session
+    from serving.publication import publications as known
+
+    settings = load_settings()
+    with console.status("starting Spark"):
+        found = known(spark_session(settings, "publications"))
+    if found:
+        console.print(listed(found, settings.publication.kept))
+    else:
+        console.print("Nothing is published yet: `lakehouse publish` does.")
+
+
+def listed(found: "list[Publication]", number: int) -> Table:
+    """A line a publication; `number` of them that differ are kept."""
+    from serving.publication import kept
+
+    still_there = kept(found, number)
+    rows = [
+        (
+            one.publication_id,
+            instant_text(one.published_at),
+            instant_text(one.as_of) if one.as_of else "",
+            one.content_of,
+            len(one.marts),
+            "readers see it" if one.is_current else "kept" if one in still_there else "no longer kept",
+        )
+        for one in found
+    ]
+    columns = ["publication", "published at", "as of", "content of", "marts", ""]
+    return table("", columns, rows, right=["marts"])
