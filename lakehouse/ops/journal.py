@@ -173,6 +173,25 @@ def read_run(path: Path) -> RunFacts:
     return _marked_killed(facts) if _is_killed(facts) else facts
 
 
+def read_alerts(home: Path, newest: int | None = None) -> list[Row]:
+    """The alerts of all journals, also of those that are no run's (a digest); each as it was told last.
+
+    Args:
+        home: the instance's home.
+        newest: read only so many journals, those that were written to last.
+    """
+    found: dict[str, Row] = {}
+    for path in reversed(_journals(home)[:newest]):
+        for row in read_run(path).rows("alerts"):
+            found.setdefault(row["alert_id"], {}).update(row)
+    return sorted(found.values(), key=lambda row: str(row.get("raised_at")), reverse=True)
+
+
+def _journals(home: Path) -> list[Path]:
+    """Those that were written to last come first."""
+    return sorted(folder(home).glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
 def read_runs(home: Path, newest: int | None = None) -> list[RunFacts]:
     """The runs whose journals are there, those that began last first.
 
@@ -180,8 +199,7 @@ def read_runs(home: Path, newest: int | None = None) -> list[RunFacts]:
         home: the instance's home.
         newest: read only so many journals, those that were written to last.
     """
-    found = sorted(folder(home).glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
-    runs = [facts for path in found[:newest] if (facts := read_run(path)).run]
+    runs = [facts for path in _journals(home)[:newest] if (facts := read_run(path)).run]
     return sorted(runs, key=lambda facts: (facts.run["started_at"], facts.run_id), reverse=True)
 
 

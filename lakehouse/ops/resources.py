@@ -95,7 +95,7 @@ class Sampler:
         mine = psutil.Process()
         found = {OWN: [mine], JVM: [child for child in _session(mine) if child.pid != mine.pid and _is_java(child)]}
         for member in (member for group in stack.PROCESSES.values() for member in group):
-            running = process.running(self._home, member)
+            running = process.seen(self._home, member)
             if running is not None:
                 found[member] = _session_of(running.pid)
         return {name: members for name, members in found.items() if members}
