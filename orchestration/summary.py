@@ -173,6 +173,8 @@ def record(cycle: "Cycle", counts: dict[str, int]) -> dict[str, Any]:
 
 
 def _keep(cycle: "Cycle", counts: dict[str, int]) -> None:
+    if cycle.recorder is not None:
+        cycle.recorder.facts("table_rows", [{"table_name": name, "rows": rows} for name, rows in counts.items()])
     folder = cycle.settings.home / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{cycle.run_id}.json"
