@@ -240,7 +240,11 @@ def _problem(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         return f"unknown setting {name!r}"
-    shown = "" if any(word in name for word in _SECRET_NAMES) or item["type"] == "value_error" else f" (is {item['input']!r})"
+    shown = (
+        ""
+        if any(word in name for word in _SECRET_NAMES) or item["type"] == "value_error"
+        else f" (is {item['input']!r})"
+    )
     message = item["msg"].removeprefix("Value error, ")
     return f"{name}{': ' if name else ''}{message[:1].lower()}{message[1:]}{shown}"
 
