@@ -1,6 +1,6 @@
 """The suites of Silver and Gold against the models that they are about: keys, columns, contracts."""
 
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -12,23 +12,30 @@ from sqlglot.optimizer.qualify import qualify
 from expectations.suites import DriftRule, QueryRule, ReferenceRule, RowRule, Suite, UniqueRule, read_suites
 from tests.instance import ROOT
 
-MODELS = ROOT / "dbt_project" / "models"
+DBT = ROOT / "dbt_project"
 
 
-def models(layer: str) -> dict[str, dict[str, Any]]:
-    """The models that a layer's YAML files declare, by name."""
-    files = sorted(Path(MODELS / layer).rglob("*.yml"))
-    declared = (yaml.safe_load(file.read_text(encoding="utf-8")).get("models", []) for file in files)
-    return {model["name"]: model for some in declared for model in some}
+def declared(folder: str, within: str) -> dict[str, dict[str, Any]]:
+    """What the YAML files of a folder declare as models, snapshots or sources, by name."""
+    files = sorted((DBT / folder).rglob("*.yml"))
+    found = [each for file in files for each in yaml.safe_load(file.read_text(encoding="utf-8")).get(within, [])]
+    return {each["name"]: each for each in found}
 
 
-GOLD = models("gold")
-COLUMNS: dict[str, object] = {
-    layer: {
-        name: {column["name"]: column.get("data_type", "string") for column in model["columns"]}
-        for name, model in models(layer).items()
+def columns(tables: Iterable[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    return {
+        table["name"]: {column["name"]: column.get("data_type", "string") for column in table["columns"]}
+        for table in tables
     }
-    for layer in ("silver", "gold")
+
+
+GOLD = declared("models/gold", "models")
+SILVER = {**declared("models/silver", "models"), **declared("snapshots", "snapshots")}
+BRONZE = declared("models/staging", "sources")["bronze"]["tables"]
+COLUMNS: dict[str, object] = {
+    "bronze": columns(BRONZE),
+    "silver": columns(SILVER.values()),
+    "gold": columns(GOLD.values()),
 }
 SUITES = {suite.table.removeprefix("gold."): suite for suite in read_suites(["gold"])}
 
@@ -106,7 +113,7 @@ def test_what_the_sql_of_gold_computes_must_hold_in_every_row(mart: str) -> None
     }
 
 
-@pytest.mark.parametrize("suite", read_suites(["gold"]), ids=lambda suite: suite.table)
+@pytest.mark.parametrize("suite", read_suites(["silver", "gold"]), ids=lambda suite: suite.table)
 def test_every_column_that_a_rule_names_is_declared(suite: Suite) -> None:
     for name, sql in statements(suite).items():
         try:
