@@ -287,7 +287,9 @@ def flatten(settings: Settings) -> dict[str, str]:
             for name in type(value).model_fields:
                 walk(f"{prefix}{name}.", getattr(value, name))
         elif isinstance(value, SecretStr):
-            flat[prefix[:-1]] = mask(value.get_secret_value())
+            # Of a webhook the whole address is the secret.
+            secret = value.get_secret_value()
+            flat[prefix[:-1]] = ("***" if secret else "") if prefix.endswith("webhook.") else mask(secret)
         else:
             flat[prefix[:-1]] = str(value)
 
