@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from expectations.result import GateResult, Score
@@ -23,32 +24,38 @@ def gate_command(
     every_score: Annotated[bool, typer.Option("--every-score", help="every rule, not only the broken ones")] = False,
 ) -> None:
     """Hold Bronze and Silver (or what --layer names) to their suites. Exit code 1 where the gate is shut."""
-    from expectations.gate import run_gate
+    from expectations.telling import run_gate_and_tell
     from lakehouse.clock import now, parse_instant
+    from lakehouse.ops.journal import new_run_id
+    from lakehouse.ops.recorder import recorded_run
     from lakehouse.settings import load_settings
     from lakehouse.spark import spark_session
     from lakehouse.terminal import console
 
     settings = load_settings()
-    measured_at = now()
-    with console.status("starting Spark") as shown:
-        spark = spark_session(settings, "gate")
-        result = run_gate(
-            spark,
-            settings,
-            layer or ["bronze", "silver"],
-            run_id or f"gate-{measured_at:%Y%m%dT%H%M%SZ}",
-            measured_at,
-            parse_instant(as_of) if as_of else None,
-            lambda table: shown.update(f"measuring {table}"),
-        )
-    console.print(table_scores(result))
+    layers = layer or ["bronze", "silver"]
+    name = run_id or new_run_id(settings.home, "gate", now())
+    instant = parse_instant(as_of) if as_of else None
+    with recorded_run(settings, name, "gate", {"layers": layers}, now, instant) as recorder:
+        with console.status("starting Spark") as shown:
+            spark = spark_session(settings, "gate")
+
+            def measuring(table: str) -> None:
+                shown.update(f"measuring {table}")
+
+            result = run_gate_and_tell(spark, settings, layers, recorder, instant, measuring)
+        show(result, every_score, console)
+        result.require_passed()
+
+
+def show(result: "GateResult", every_score: bool, screen: "Console") -> None:
+    """Print a line a table, then the rules under their bound, or every rule."""
+    screen.print(table_scores(result))
     low = result.scores if every_score else [*result.failures, *result.warnings]
     if low:
-        console.print()
-        console.print(rule_scores("Every score" if every_score else "Under their bound", low))
-    console.print(f"\n{result.summary()}")
-    result.require_passed()
+        screen.print()
+        screen.print(rule_scores("Every score" if every_score else "Under their bound", low))
+    screen.print(f"\n{result.summary()}")
 
 
 def table_scores(result: "GateResult") -> "Table":

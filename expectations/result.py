@@ -1,9 +1,9 @@
 """What a gate found: scores, the verdict, and whom to tell."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from expectations.suites import SUMMED, Layer, Severity
 from lakehouse.alerts.alert import Alert, Kind
@@ -103,6 +103,11 @@ class GateResult:
         """The score of a dimension over all tables; 1 of nothing."""
         holds, about = self.whole(dimension)
         return holds / about if about else 1.0
+
+    def row(self, score: Score) -> dict[str, Any]:
+        """Give a score as a row of `ops.quality_metrics`."""
+        kept = {name: value for name, value in asdict(score).items() if name not in ("look", "examples")}
+        return {**kept, "run_id": self.run_id, "measured_at": self.measured_at, "as_of": self.as_of}
 
     def of(self, table: str) -> tuple[Score, ...]:
         """The scores of one table."""

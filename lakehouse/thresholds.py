@@ -1,4 +1,4 @@
-"""The thresholds, read from the one file that holds them: `expectations/thresholds.yaml`, or what `gate.thresholds` names."""
+"""The thresholds, read from the one file that holds them: what the setting `gate.thresholds` names."""
 
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +39,7 @@ class Timeliness(_Declared):
 
 
 class Volume(_Declared):
-    """How far a table's rows may be from those of the runs before, in deviations; a MAD counts as 1.4826 of them less."""
+    """How far a table's rows may be from the median of recent runs, in deviations: 1.4826 times the MAD."""
 
     recent_runs: Annotated[int, Field(ge=1)]
     minimum_runs: Annotated[int, Field(ge=1)]

@@ -3,7 +3,7 @@
 Every step can be killed anywhere and run again: it lands on the same tables.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.clock import instant_text
+from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 from orchestration import dbt
 from orchestration.progress import Progress
@@ -18,6 +19,8 @@ from orchestration.progress import Progress
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from expectations.result import GateResult
+    from expectations.suites import Layer
     from ingestion.batch import BatchSummary
     from ingestion.run import IngestRequest
     from ingestion.tmdb.run import ApiRequest
@@ -51,12 +54,14 @@ class Cycle:
     recorder: "Recorder | None" = None
     batches: "list[BatchSummary]" = field(default_factory=list)
     nodes: list[dbt.Node] = field(default_factory=list)
-    gate: Any = None
+    gates: "list[GateResult]" = field(default_factory=list)
+    audited: "Mapping[str, datetime] | None" = None
     network: Any = None
     published: list[Any] = field(default_factory=list)
     _spark: "SparkSession | None" = None
     _starting: "Future[SparkSession] | None" = None
     _parsing: Future[Any] | None = None
+    _bronze: "Future[GateResult] | None" = None
     _marts: Future[list[dbt.Node]] | None = None
 
     @property
@@ -88,6 +93,17 @@ class Cycle:
     def manifest(self) -> Any:
         """What dbt read of its project, waiting for it where it is still being read."""
         return self._parsing.result() if self._parsing is not None else None
+
+    def start_bronze_gate(self) -> None:
+        """Let Bronze be measured while Silver is built from it."""
+        self._bronze = _in_background(_gate, self, "bronze")
+
+    def bronze_gate(self) -> "GateResult":
+        """What Bronze was measured at, waiting for it where it is still being measured."""
+        if self._bronze is None:
+            self.start_bronze_gate()
+        assert self._bronze is not None
+        return self._bronze.result()
 
     def start_marts(self) -> None:
         """Let dbt build the marts that do not need the network while the network is still computed."""
@@ -123,8 +139,7 @@ def ingest(cycle: Cycle, findings: list[str]) -> None:
         for request in cycle.requests:
             batch = _land(cycle, spark, request)
             cycle.batches.append(batch)
-            if cycle.recorder is not None:
-                cycle.recorder.facts("batches", [asdict(batch)])
+            _record(cycle, "batches", [asdict(batch)])
             findings.append(_told(batch))
             if batch.landed:
                 compared.append(pool.submit(require_fields, spark, batch.batch_id, needed))
@@ -161,20 +176,19 @@ def _land(cycle: Cycle, spark: "SparkSession", request: "IngestRequest | ApiRequ
 
 
 def silver(cycle: Cycle, findings: list[str]) -> None:
-    """Build staging and Silver, with their tests."""
+    """Build staging and Silver, with their tests.
+
+    dbt works in the Thrift server's JVM; the job's own, which would be idle, measures Bronze meanwhile.
+    """
+    cycle.start_bronze_gate()
     findings += _counted(_dbt(cycle, "bronze_to_silver", cycle.progress.detail))
 
 
 def gate(cycle: Cycle, findings: list[str]) -> None:
     """Hold Bronze and Silver to their suites; below a threshold nothing further is built."""
-    from expectations.gate import run_gate
-
-    layers = ("bronze", "silver")
-    cycle.gate = run_gate(
-        cycle.spark, cycle.settings, layers, cycle.run_id, cycle.clock(), cycle.gold_as_of, cycle.progress.detail
-    )
-    cycle.gate.require_passed()
-    findings.append(cycle.gate.summary())
+    for result in (cycle.bronze_gate(), _gate(cycle, "silver", cycle.progress.detail)):
+        findings.append(result.summary())
+        result.require_passed()
 
 
 def graph(cycle: Cycle, findings: list[str]) -> None:
@@ -197,12 +211,25 @@ def gold(cycle: Cycle, findings: list[str]) -> None:
     findings += _counted(nodes)
 
 
+def audit(cycle: Cycle, findings: list[str]) -> None:
+    """Hold the marts that were built to their suites; below a threshold readers keep what they see."""
+    from serving.publication import newest
+
+    cycle.audited = newest(cycle.spark)
+    result = _gate(cycle, "gold", cycle.progress.detail)
+    findings.append(result.summary())
+    result.require_passed()
+
+
 def publish(cycle: Cycle, findings: list[str]) -> None:
-    """Let readers of `gold` see what was built: all marts at once."""
+    """Let readers of `gold` see what was audited: all marts at once."""
     from serving.commands import gold_as_of
     from serving.publication import publish_gold
 
-    published = publish_gold(cycle.spark, cycle.settings, cycle.run_id, gold_as_of(cycle.spark), cycle.clock())
+    published = publish_gold(
+        cycle.spark, cycle.settings, cycle.run_id, gold_as_of(cycle.spark), cycle.clock(), cycle.audited
+    )
+    _record(cycle, "publications", [published.row()])
     findings.append(f"{len(published.marts)} marts as {published.publication_id}")
     findings += [f"kept as {table}: a table of an older version" for table in published.put_aside]
 
@@ -213,6 +240,21 @@ def export(cycle: Cycle, findings: list[str]) -> None:
 
     cycle.published = export_marts(cycle.spark, cycle.settings, cycle.run_id, cycle.progress.detail)
     findings.append(f"{sum(mart.rows for mart in cycle.published):,} documents in {len(cycle.published)} collections")
+
+
+def _gate(cycle: Cycle, layer: "Layer", on_detail: Callable[[str], None] = lambda text: None) -> "GateResult":
+    from expectations.telling import run_gate_and_tell
+
+    if cycle.recorder is None:
+        raise LakehouseError("A gate keeps its scores with its run, and this cycle is not recorded.")
+    result = run_gate_and_tell(cycle.spark, cycle.settings, [layer], cycle.recorder, cycle.gold_as_of, on_detail)
+    cycle.gates.append(result)
+    return result
+
+
+def _record(cycle: Cycle, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if cycle.recorder is not None:
+        cycle.recorder.facts(table, rows)
 
 
 def _dbt(cycle: Cycle, selector: str, on_detail: Callable[[str], None] = lambda text: None) -> list[dbt.Node]:
@@ -249,6 +291,7 @@ STEPS: tuple[tuple[str, Callable[[Cycle, list[str]], None]], ...] = (
     ("gate", gate),
     ("graph", graph),
     ("gold", gold),
+    ("audit", audit),
     ("publish", publish),
     ("export", export),
 )

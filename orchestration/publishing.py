@@ -8,41 +8,39 @@ import typer
 from rich.table import Table
 
 from lakehouse.clock import instant_text, now
+from lakehouse.ops.journal import new_run_id
+from lakehouse.ops.recorder import Recorder
 from lakehouse.settings import Settings, load_settings
 from lakehouse.terminal import console, table
+from orchestration.recording import recorded
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from serving.publication import Publication
 
-Audit = Callable[["SparkSession", Settings, str, datetime], None]
-"""Looks at the marts in `gold_build`, and raises a `LakehouseError` where they must not be published."""
-
-
-def audit_gold(spark: "SparkSession", settings: Settings, run_id: str, at: datetime) -> None:
-    """The audit that `lakehouse publish` passes before it: for now, that there are marts, which publishing checks."""
-
 
 def publish_audited(
     spark: "SparkSession",
     settings: Settings,
-    run_id: str,
+    recorder: Recorder,
     as_of: datetime | None,
-    at: datetime,
-    audit: Audit = audit_gold,
+    on_detail: Callable[[str], None] = lambda text: None,
 ) -> "Publication":
-    """Audit the marts as they are in `gold_build`, and publish exactly those.
+    """Hold the marts in `gold_build` to their suites, and publish exactly those.
 
     Raises:
-        LakehouseError: the audit's own; readers see what they saw.
+        GateFailed: a mart is below a threshold; readers see what they saw.
         PublicationError: there is no mart, or one has changed while it was audited.
     """
+    from expectations.telling import run_gate_and_tell
     from serving.publication import newest, publish_gold
 
     marts = newest(spark)
-    audit(spark, settings, run_id, at)
-    return publish_gold(spark, settings, run_id, as_of, at, marts)
+    run_gate_and_tell(spark, settings, ["gold"], recorder, as_of, on_detail).require_passed()
+    published = publish_gold(spark, settings, recorder.run_id, as_of, recorder.now(), marts)
+    recorder.facts("publications", [published.row()])
+    return published
 
 
 def publish(
@@ -56,12 +54,14 @@ def publish(
     from serving.commands import gold_as_of
 
     settings = load_settings()
-    at = now()
-    with console.status("starting Spark") as spinner:
+    name = run_id or new_run_id(settings.home, "publish", now())
+    with console.status("starting Spark") as spinner, recorded(settings, name, "publish", {}, now) as recorder:
         spark = spark_session(settings, "publish")
-        spinner.update("auditing and publishing")
-        name = run_id or f"publish-{at:%Y%m%dT%H%M%SZ}"
-        published = publish_audited(spark, settings, name, gold_as_of(spark), at)
+
+        def auditing(table: str) -> None:
+            spinner.update(f"auditing {table}")
+
+        published = publish_audited(spark, settings, recorder, gold_as_of(spark), auditing)
     console.print(f"{len(published.marts)} marts are published as {published.publication_id}.")
     for aside in published.put_aside:
         console.print(f"{aside} is kept: a table of an older version that stood where readers' view belongs.")
@@ -85,10 +85,13 @@ def rollback(
     if export:
         # Asked before readers are moved, and before Spark starts.
         connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
-    with console.status("starting Spark") as spinner:
+    asked = {"to": to, "export": export}
+    name = new_run_id(settings.home, "rollback", now())
+    with console.status("starting Spark") as spinner, recorded(settings, name, "rollback", asked, now) as recorder:
         spark = spark_session(settings, "rollback")
         spinner.update("moving readers")
-        back = roll_back(spark, settings, to, now())
+        back = roll_back(spark, settings, to, recorder.now())
+        recorder.facts("publications", [back.row()])
         console.print(f"Readers of gold.* see {back.content_of} again ({back.publication_id}).")
         if not export:
             console.print("[yellow]MongoDB holds what it held: `lakehouse export` brings it back as well.[/]")

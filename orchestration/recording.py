@@ -5,13 +5,14 @@ What comes after the end is bounded in time and never fails the run: what could 
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.alerts.alert import Alert
+from lakehouse.alerts.send import job_failed, tell
 from lakehouse.errors import LakehouseError
 from lakehouse.ops import event_logs, lineage, metrics, resources
 from lakehouse.ops.journal import Journal, RunFacts, read_run, read_runs
@@ -29,20 +30,11 @@ _STORE_SECONDS = 120.0
 # Journals that metrics are made of: those that were written to last.
 _NEWEST = 60
 
-Teller = Callable[[Sequence[Alert], str, datetime], Any]
-"""Tells a person of alerts; given the run's id and the instant. It is bounded in time by itself."""
-
-
-def _nobody(alerts: Sequence[Alert], run_id: str, at: datetime) -> None:
-    """Tell nobody."""
-
 
 @contextmanager
-def recorded_cycle(
-    cycle: "Cycle", kind: str, arguments: Mapping[str, Any], tell: Teller = _nobody
-) -> Iterator[Recorder]:
+def recorded_cycle(cycle: "Cycle", kind: str, arguments: Mapping[str, Any]) -> Iterator[Recorder]:
     """Record a run of the cycle; see `recorded`. Its steps find the recorder in `cycle.recorder`."""
-    with recorded(cycle.settings, cycle.run_id, kind, arguments, cycle.clock, cycle.gold_as_of, tell) as recorder:
+    with recorded(cycle.settings, cycle.run_id, kind, arguments, cycle.clock, cycle.gold_as_of) as recorder:
         cycle.recorder = recorder
         yield recorder
 
@@ -55,7 +47,6 @@ def recorded(
     arguments: Mapping[str, Any],
     clock: Callable[[], datetime],
     as_of: datetime | None = None,
-    tell: Teller = _nobody,
 ) -> Iterator[Recorder]:
     """Record a run, and see to what follows its end, well or not: see `afterwards`. Any error passes on as it is.
 
@@ -66,7 +57,6 @@ def recorded(
         arguments: what it was asked for; no secret.
         clock: the wall clock.
         as_of: the instant that Gold is computed for, where it is known already.
-        tell: told of the alerts that the run itself gives: that it failed, and of full disks and memory.
     """
     sampler = resources.Sampler(settings.home)
     sampler.start()
@@ -77,10 +67,10 @@ def recorded(
     finally:
         sampler.stop()
         if recorder is not None:
-            afterwards(settings, recorder, sampler, tell)
+            afterwards(settings, recorder, sampler)
 
 
-def afterwards(settings: Settings, recorder: Recorder, sampler: resources.Sampler, tell: Teller = _nobody) -> None:
+def afterwards(settings: Settings, recorder: Recorder, sampler: resources.Sampler) -> None:
     """What follows a run's end: resources, stages, alerts, lineage and metrics; then its journal goes into Delta."""
     journal, at = recorder.journal, recorder.now()
 
@@ -90,7 +80,7 @@ def afterwards(settings: Settings, recorder: Recorder, sampler: resources.Sample
     _bounded("what the run used", lambda: _write_resources(settings, journal, sampler, at))
     if settings.ops.event_logs:
         _bounded("the Spark stages", lambda: write_stages(settings, journal, recorder.began_at, at))
-    _bounded("alerts", lambda: _tell(settings, facts(), tell, at), settings.alerts.at_most_seconds + _BOUND_SECONDS)
+    _bounded("alerts", lambda: _tell(settings, journal, at), settings.alerts.at_most_seconds + _BOUND_SECONDS)
     _bounded("lineage events", lambda: _emit(settings, facts()))
     _bounded(
         "the metrics",
@@ -131,19 +121,19 @@ def write_stages(settings: Settings, journal: Journal, began_at: datetime, ended
 
 
 def alerts_of(facts: RunFacts, settings: Settings) -> tuple[Alert, ...]:
-    """The alerts that a run itself gives: that it failed, and what it used above the thresholds."""
+    """The alerts that a run itself gives: that it failed, unless a gate told why, and what it used above the bounds."""
     found = resources.alerts(facts.rows("resources"), read_thresholds(settings.gate.thresholds).alerts)
     run = facts.run
-    if run.get("status") != "failed":
+    is_told = any(alert["kind"] == "gate" for alert in facts.rows("alerts"))
+    if run.get("status") != "failed" or is_told:
         return found
-    message = f"The run {facts.run_id} failed: {run.get('error') or 'unknown'}"
-    return (Alert("critical", "job", run["kind"], message, f"lakehouse history --run {facts.run_id}"), *found)
+    return (job_failed(run["kind"], run.get("error") or "unknown", facts.run_id), *found)
 
 
-def _tell(settings: Settings, facts: RunFacts, tell: Teller, at: datetime) -> None:
-    alerts = alerts_of(facts, settings)
-    if alerts:
-        tell(alerts, facts.run_id, at)
+def _tell(settings: Settings, journal: Journal, at: datetime) -> None:
+    """Tell what the run gives; also where that is nothing, since a digest may be due."""
+    for told in tell(settings, alerts_of(read_run(journal.path), settings), journal.run_id, at):
+        journal.write("alerts", told.row())
 
 
 def _emit(settings: Settings, facts: RunFacts) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from expectations.suites import SUMMED
 from lakehouse.clock import instant_text
 from lakehouse.services import process, stack
 from lakehouse.terminal import table
@@ -124,8 +125,8 @@ def show(cycle: "Cycle", screen: Console) -> None:
         )
     )
     screen.print(f"\n[bold]dbt[/]   {node_costs(cycle.nodes)}")
-    if cycle.gate is not None:
-        screen.print(f"[bold]gate[/]  {cycle.gate.summary()}")
+    for gate in cycle.gates:
+        screen.print(f"[bold]gate[/]  {', '.join(gate.layers)} {gate.summary()}")
     said = findings(cycle.spark)
     if said:
         screen.print()
@@ -155,13 +156,10 @@ def record(cycle: "Cycle", counts: dict[str, int]) -> dict[str, Any]:
             {"name": node.name, "kind": node.kind, "status": node.status, "seconds": round(node.seconds, 2)}
             for node in sorted(cycle.nodes, key=lambda node: -node.seconds)
         ],
-        "gate": {
-            "completeness": cycle.gate.score_of("completeness"),
-            "consistency": cycle.gate.score_of("consistency"),
-            "accuracy": cycle.gate.score_of("accuracy"),
-        }
-        if cycle.gate is not None
-        else None,
+        "gates": {
+            ", ".join(gate.layers): {dimension: gate.score_of(dimension) for dimension in SUMMED}
+            for gate in cycle.gates
+        },
         "memory_mb": {
             **{name: round(process.memory_mb(found)) for name, found in alive.items() if found is not None},
             "cycle": round(process.own_memory_mb()),

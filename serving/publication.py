@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.locks import exclusive
 from lakehouse.ops.schema import PUBLICATIONS
@@ -55,6 +55,17 @@ class Publication:
     marts: Mapping[str, datetime]
     is_current: bool = False
     put_aside: tuple[str, ...] = ()
+
+    def row(self) -> dict[str, Any]:
+        """Give it as a row of `ops.publications`."""
+        return {
+            "publication_id": self.publication_id,
+            "action": self.action,
+            "content_of": self.content_of,
+            "as_of": self.as_of,
+            "published_at": self.published_at,
+            "marts": dict(self.marts),
+        }
 
 
 def newest(spark: "SparkSession") -> dict[str, datetime]:
