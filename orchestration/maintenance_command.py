@@ -1,7 +1,7 @@
-"""`lakehouse maintain`: retention of Bronze, and OPTIMIZE and VACUUM of all tables.
+"""`lakehouse maintain`: retention of Bronze and of event logs, and OPTIMIZE and VACUUM of all tables.
 
-Bronze is done by `ingestion.maintenance` under the lease `bronze`, the network's tables by `graph_jobs`, both in one
-Spark session; the models' tables are done by dbt's operation `maintain`.
+Bronze is done by `ingestion.maintenance` under the lease `bronze`, the network's tables by `graph_jobs`, those of `ops`
+by `lakehouse.ops`, all in one Spark session; the models' tables are done by dbt's operation `maintain`.
 """
 
 import json
@@ -39,7 +39,7 @@ def maintain(
     ] = False,
     select: Annotated[
         str | None,
-        typer.Option("--select", "-s", help="dbt's node selection, Bronze and graph are left out; all without it."),
+        typer.Option("--select", "-s", help="dbt's node selection; Bronze, graph and ops are left out."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="The instant from which age is counted (ISO 8601); without it, now.")
@@ -50,6 +50,7 @@ def maintain(
     What has expired is deleted only with --delete-expired, and never before Silver has read it.
     """
     from graph_jobs.commands import maintain_network
+    from lakehouse.ops.upkeep import maintain_ops
     from lakehouse.services.health import require
     from lakehouse.spark import spark_session
     from orchestration.progress import Progress
@@ -81,6 +82,10 @@ def maintain(
                     network = maintain_network(spark, settings, dry_run, progress.detail)
                     found += network
                     findings.append(_how_busy(network, dry_run))
+                with progress.step("ops") as findings:
+                    kept, gone = maintain_ops(spark, settings, instant, dry_run, progress.detail)
+                    found += kept
+                    findings += [*gone, _how_busy(kept, dry_run)]
         with progress.step("models") as findings:
             progress.detail("dbt reads its project")
             names = selected(settings, select) if select else None

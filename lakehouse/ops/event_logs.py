@@ -130,12 +130,13 @@ def _opened(path: Path) -> io.BufferedReader:
     return io.BufferedReader(pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"), _BUFFER)
 
 
-def delete_old(home: Path, days: int, as_of: datetime) -> list[str]:
+def delete_old(home: Path, days: int, as_of: datetime, dry_run: bool = False) -> list[str]:
     """Delete the logs that nothing was written to for so many days; give their names."""
     before = (as_of.astimezone(UTC) - timedelta(days=days)).timestamp()
     gone = []
     for log in sorted(folder(home).glob(f"{_PREFIX}*")):
         if max((path.stat().st_mtime for path in log.iterdir()), default=log.stat().st_mtime) < before:
-            shutil.rmtree(log)
+            if not dry_run:
+                shutil.rmtree(log)
             gone.append(log.name.removeprefix(_PREFIX))
     return gone

@@ -162,14 +162,15 @@ def _replace(spark: "SparkSession", table: OpsTable, rows: Sequence[Row]) -> Non
     target.merge(_frame(spark, table, rows).alias("s"), same).whenMatchedUpdateAll().execute()
 
 
-def delete_old(home: Path, days: int, as_of: datetime) -> list[str]:
+def delete_old(home: Path, days: int, as_of: datetime, dry_run: bool = False) -> list[str]:
     """Delete the journals that are stored whole and were not written to for so many days; give their names."""
     before = (as_of.astimezone(UTC) - timedelta(days=days)).timestamp()
     gone = []
     for path in sorted(folder(home).glob("*.jsonl")):
         state = path.stat()
         if state.st_mtime < before and _stored_size(path) == state.st_size:
-            path.unlink()
-            path.with_suffix(".stored").unlink()
+            if not dry_run:
+                path.unlink()
+                path.with_suffix(".stored").unlink()
             gone.append(path.stem)
     return gone

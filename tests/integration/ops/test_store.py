@@ -1,5 +1,6 @@
 """Journals in Delta: once, whatever happens between."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from lakehouse.ops import store as module
 from lakehouse.ops.journal import Journal, folder
 from lakehouse.ops.schema import QUALITY_METRICS, RUNS, STEPS, TABLES, OpsTable
 from lakehouse.ops.store import delete_old, spark_schema, store
+from tests.instance import ROOT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,6 +43,14 @@ def _commits(spark: "SparkSession", table: OpsTable) -> int:
 def test_every_declared_type_is_what_the_table_has(spark: "SparkSession") -> None:
     for table in TABLES:
         assert spark.createDataFrame([], spark_schema(table)).dtypes == spark.table(table.full_name).dtypes
+
+
+def test_every_question_of_the_docs_can_be_asked(spark: "SparkSession") -> None:
+    page = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    questions = re.findall(r"(?:^    .*\n)+", page.partition("## Questions")[2], flags=re.MULTILINE)
+    assert len(questions) > 5
+    for question in questions:
+        assert spark.sql(question).columns
 
 
 def test_what_ended_is_stored_once_and_what_goes_on_is_not(spark: "SparkSession", tmp_path: Path) -> None:

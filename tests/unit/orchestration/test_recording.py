@@ -1,0 +1,157 @@
+"""A recorded run: what follows its end happens whatever went wrong, and hides nothing."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.alerts.alert import Alert
+from lakehouse.errors import LakehouseError
+from lakehouse.ops import event_logs
+from lakehouse.ops.journal import RunFacts, read_runs
+from lakehouse.ops.lineage import lineage_file
+from lakehouse.ops.metrics import metrics_file
+from lakehouse.settings import Settings, load_settings
+from orchestration import cycle as order
+from orchestration import dbt, recording
+from orchestration.cycle import Cycle
+from orchestration.progress import Progress
+from tests.instance import free_ports
+from tests.unit.ops.test_lineage_events import MANIFEST
+
+AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
+_NODE = dbt.Node(
+    name="movies",
+    kind="model",
+    status="success",
+    seconds=1.0,
+    message="OK",
+    unique_id="model.tmdb_lakehouse.movies",
+    invocation_id="i1",
+    started_at=AT,
+    finished_at=AT + timedelta(seconds=1),
+)
+
+
+class _Told:
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def __call__(self, alerts: Sequence[Alert], run_id: str, at: datetime) -> None:
+        self.alerts += alerts
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(home=str(tmp_path), hdfs={"namenode_http_port": free_ports(1)[0]})
+
+
+@pytest.fixture
+def cycle(settings: Settings) -> Cycle:
+    return Cycle(settings, "run-1", Progress(), (), None, lambda: AT)
+
+
+def _facts(settings: Settings) -> RunFacts:
+    (facts,) = read_runs(settings.home)
+    return facts
+
+
+def _stage_log(home: Path, *completed_at: datetime) -> None:
+    log = event_logs.folder(home) / "eventlog_v2_local-1" / "events_1_local-1"
+    log.parent.mkdir(parents=True)
+    lines: list[dict[str, Any]] = [
+        {"Event": "SparkListenerApplicationStart", "App Name": "thrift", "App ID": "local-1"}
+    ]
+    for number, at in enumerate(completed_at):
+        milliseconds = int(at.timestamp() * 1000)
+        info = {"Stage ID": number, "Stage Attempt ID": 0, "Stage Name": "save", "Accumulables": []}
+        times = {"Submission Time": milliseconds - 10, "Completion Time": milliseconds}
+        lines.append({"Event": "SparkListenerStageCompleted", "Stage Info": {**info, **times}})
+    log.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+
+
+def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
+    cycle: Cycle, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*arguments: Any) -> list[dbt.Node]:
+        return [_NODE]
+
+    monkeypatch.setattr(dbt, "build", build)
+    monkeypatch.setattr(order, "STEPS", (("silver", order.silver),))
+    (settings.home / "dbt" / "target").mkdir(parents=True)
+    (settings.home / "dbt" / "target" / "manifest.json").write_text(json.dumps(MANIFEST))
+    _stage_log(settings.home, AT - timedelta(minutes=1), AT + timedelta(milliseconds=500), AT + timedelta(hours=1))
+    told = _Told()
+    with recording.recorded_cycle(cycle, "run", {"source": "file"}, told):
+        order.run(cycle)
+    facts = _facts(settings)
+    assert (facts.run["kind"], facts.run["status"]) == ("run", "succeeded")
+    assert [(row["step"], row["findings"]) for row in facts.rows("steps")] == [("silver", ["1 models, 0 tests"])]
+    assert [row["node_id"] for row in facts.rows("dbt_results")] == ["model.tmdb_lakehouse.movies"]
+    assert {"cycle", "machine", "disk", "hdfs"} <= {row["resource"] for row in facts.rows("resources")}
+    # Of the application's stages only the one that ended while the run went on.
+    assert [row["stage_id"] for row in facts.rows("stage_metrics")] == [1]
+    assert 'lakehouse_run_succeeded{kind="run"} 1.0' in metrics_file(settings.home).read_text()
+    assert len(lineage_file(settings.home).read_text().splitlines()) == 4
+    assert [alert for alert in told.alerts if alert.kind == "job"] == []
+
+
+def test_a_failed_dbt_build_leaves_its_nodes_and_its_error_and_tells_a_person(
+    cycle: Cycle, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = dbt.DbtFailed("dbt: 1 of 1 nodes failed.", "See the log.", [_NODE])
+
+    def build(*arguments: Any) -> list[dbt.Node]:
+        raise failure
+
+    monkeypatch.setattr(dbt, "build", build)
+    monkeypatch.setattr(order, "STEPS", (("silver", order.silver), ("gold", order.gold)))
+    told = _Told()
+    with pytest.raises(dbt.DbtFailed) as raised, recording.recorded_cycle(cycle, "run", {}, told):
+        order.run(cycle)
+    assert raised.value is failure
+    facts = _facts(settings)
+    assert (facts.run["status"], facts.run["next_step"]) == ("failed", "See the log.")
+    assert [(row["step"], row["status"]) for row in facts.rows("steps")] == [("silver", "failed")]
+    assert [row["node_name"] for row in facts.rows("dbt_results")] == ["movies"]
+    (alert,) = [alert for alert in told.alerts if alert.kind == "job"]
+    assert (alert.severity, alert.subject, alert.command) == ("critical", "run", "lakehouse history --run run-1")
+    assert "dbt: 1 of 1 nodes failed." in alert.message
+    assert 'lakehouse_run_succeeded{kind="run"} 0.0' in metrics_file(settings.home).read_text()
+
+
+def test_what_fails_after_the_end_fails_nothing_and_stops_nothing_else(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*arguments: Any) -> None:
+        raise ZeroDivisionError("by design")
+
+    monkeypatch.setattr(recording, "_write_resources", breaks)
+    with caplog.at_level(logging.WARNING), recording.recorded(settings, "run-1", "run", {}, lambda: AT):
+        pass
+    assert "what the run used failed: ZeroDivisionError: by design" in caplog.text
+    assert metrics_file(settings.home).is_file()
+    with pytest.raises(LakehouseError, match="the first"), recording.recorded(settings, "run-2", "run", {}, lambda: AT):
+        raise LakehouseError("the first")
+
+
+def test_what_takes_too_long_after_the_end_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    ended = threading.Event()
+    began = time.monotonic()
+    with caplog.at_level(logging.WARNING):
+        recording._bounded("a slow one", lambda: ended.wait(10), 0.1)
+    assert time.monotonic() - began < 5
+    ended.set()
+    assert "a slow one took more than 0 s" in caplog.text
+
+
+def test_without_a_session_the_journal_waits_for_the_next_run(settings: Settings) -> None:
+    with recording.recorded(settings, "run-1", "build", {}, lambda: AT):
+        pass
+    assert [path.name for path in _facts(settings).path.parent.iterdir()] == ["run-1.jsonl"]
