@@ -22,6 +22,7 @@ from expectations.reading import DISTRIBUTION, count, examples, read_history
 from expectations.result import GateFailed, GateResult, Score, Status
 from expectations.suites import Suite, read_suites
 from expectations.verdict import Bound, Counts, Measured, measured
+from lakehouse.errors import ConfigurationError
 from lakehouse.ops.schema import QUALITY_FAILURES, QUALITY_METRICS
 from lakehouse.settings import Settings
 from lakehouse.thresholds import read_thresholds
@@ -74,6 +75,8 @@ def run_gate(
     """
     thresholds = read_thresholds(settings.gate.thresholds)
     suites = [suite for suite in read_suites(layers) if not tables or suite.table in tables]
+    if not suites:
+        raise ConfigurationError(f"No suite of {', '.join(layers)} is about {', '.join(tables)}.")
     _require_tables(spark, suites, where)
     names = [suite.table for suite in suites]
     as_of = as_of or measured_at
