@@ -71,14 +71,18 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """Say how each service is, found out by a real call. Exit code 1 where one does not work."""
+    """Say how each service is, found out by a real call, and how the last run went. Exit code 1 where one is down."""
+    from lakehouse.ops.commands import say_state
     from lakehouse.services import stack
 
-    states = stack.status(load_settings())
+    settings = load_settings()
+    states = stack.status(settings)
     console.print(_states(states))
     # One sentence where several wait for the same.
     for next_step in dict.fromkeys(state.next_step for state in states if not state.works):
         console.print(next_step)
+    console.print()
+    say_state(settings)
     if not all(state.works for state in states):
         raise typer.Exit(1)
 

@@ -240,7 +240,11 @@ def _problem(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         return f"unknown setting {name!r}"
-    shown = "" if any(word in name for word in _SECRET_NAMES) or item["type"] == "value_error" else f" (is {item['input']!r})"
+    shown = (
+        ""
+        if any(word in name for word in _SECRET_NAMES) or item["type"] == "value_error"
+        else f" (is {item['input']!r})"
+    )
     message = item["msg"].removeprefix("Value error, ")
     return f"{name}{': ' if name else ''}{message[:1].lower()}{message[1:]}{shown}"
 
@@ -283,7 +287,9 @@ def flatten(settings: Settings) -> dict[str, str]:
             for name in type(value).model_fields:
                 walk(f"{prefix}{name}.", getattr(value, name))
         elif isinstance(value, SecretStr):
-            flat[prefix[:-1]] = mask(value.get_secret_value())
+            # Of a webhook the whole address is the secret.
+            secret = value.get_secret_value()
+            flat[prefix[:-1]] = ("***" if secret else "") if prefix.endswith("webhook.") else mask(secret)
         else:
             flat[prefix[:-1]] = str(value)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lakehouse.artefacts import Jars, ensure_jars, pyspark_home
 from lakehouse.java import java_home
 from lakehouse.locks import exclusive
+from lakehouse.ops import event_logs
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def spark_conf(settings: Settings, log_file: Path, memory_mb: int) -> dict[str, 
         **sql_conf(settings),
         **storage_conf(settings),
         **jvm_conf(settings, jars, log_file, memory_mb),
+        **event_logs.conf(settings),
         **settings.spark.extra,
     }
 
@@ -160,6 +162,16 @@ def spark_session(settings: Settings, app_name: str) -> "SparkSession":
     spark = start_job_jvm(settings, app_name)
     prepare(spark, settings)
     return spark
+
+
+def running_session() -> "SparkSession | None":
+    """The session that this process has; None where it has none, or has ended it. Starts nothing."""
+    if "pyspark.sql" not in sys.modules:
+        return None
+    from pyspark.sql import SparkSession
+
+    found = SparkSession._instantiatedSession
+    return found if found is not None and found.sparkContext._jsc is not None else None
 
 
 def prepare(spark: "SparkSession", settings: Settings) -> None:

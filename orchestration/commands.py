@@ -15,6 +15,7 @@ from lakehouse.terminal import console
 if TYPE_CHECKING:
     from ingestion.run import IngestRequest
     from ingestion.tmdb.run import ApiRequest
+    from orchestration.cycle import Cycle
 
 AsOf = Annotated[
     str | None,
@@ -120,9 +121,11 @@ def build(
 
     Marts are built in gold_build; readers of gold.* see them after `lakehouse publish`.
     """
+    from lakehouse.ops.journal import new_run_id
     from lakehouse.services.health import require
     from orchestration import dbt
     from orchestration.progress import Progress
+    from orchestration.recording import recorded
     from orchestration.summary import node_costs
 
     settings = load_settings()
@@ -134,16 +137,27 @@ def build(
         *(["--selector", selector] if selector else []),
         *(["--full-refresh"] if full_refresh else []),
     ]
-    instant = instant_text(parse_instant(as_of)) if as_of else None
-    with Progress() as progress, progress.step("dbt") as findings:
+    instant = parse_instant(as_of) if as_of else None
+    run_id = new_run_id(settings.home, "build", now())
+    with (
+        Progress() as progress,
+        recorded(settings, run_id, "build", {"dbt": arguments}, now, instant) as recorder,
+        progress.step("dbt") as findings,
+        recorder.step("dbt", findings),
+    ):
         progress.detail("dbt reads its project")
-        nodes = dbt.build(
-            settings,
-            arguments,
-            instant,
-            None,
-            lambda name, done: progress.detail(f"{done} nodes done, now {name}"),
-        )
+        try:
+            nodes = dbt.build(
+                settings,
+                arguments,
+                instant_text(instant) if instant else None,
+                None,
+                lambda name, done: progress.detail(f"{done} nodes done, now {name}"),
+            )
+        except dbt.DbtFailed as failed:
+            recorder.dbt(failed.nodes)
+            raise
+        recorder.dbt(nodes)
         findings.append(node_costs(nodes) or "nothing selected")
         findings += dbt.warnings(nodes)
 
@@ -222,41 +236,59 @@ def _run(
     gold_as_of: datetime | None,
     is_demo: bool,
 ) -> None:
-    from lakehouse.services import process, stack
+    from lakehouse.ops.journal import new_run_id
     from lakehouse.services.health import require
     from orchestration import cycle, summary
     from orchestration.progress import Progress
+    from orchestration.recording import recorded_cycle
 
+    kind = "demo" if is_demo else "run"
+    run_id = new_run_id(settings.home, kind, now())
     with Progress() as progress:
         if not is_demo:
             require(settings, "hdfs", "metastore", "thrift", "mongo")
-        asked = cycle.Cycle(settings, _run_id(requests), progress, requests, gold_as_of, now, turns_standin=is_demo)
-        if is_demo:
-            with progress.step("services") as findings:
-                progress.detail("fetching JVM artefacts, once")
-                stack.fetch(settings)
+        asked = cycle.Cycle(settings, run_id, progress, requests, gold_as_of, now, turns_standin=is_demo)
+        with recorded_cycle(asked, kind, _told(requests)):
+            if is_demo:
+                _start_services(asked)
+            else:
                 asked.start_spark()
-                # One that serves another catalogue may be running.
-                process.stop(settings.home, "tmdb")
-                try:
-                    states = stack.up(settings, lambda service, event: progress.detail(f"{service} {event}"))
-                except LakehouseError:
-                    # What went wrong would be written to the JVM's log.
-                    asked.await_spark()
-                    raise
-                findings.append(", ".join(state.name for state in states if state.works))
-        else:
-            asked.start_spark()
-        cycle.run(asked)
-        progress.detail("counting")
-        summary.show(asked, console)
+            cycle.run(asked)
+            progress.detail("counting")
+            summary.show(asked, console)
     asked.spark.stop()
 
 
-def _run_id(requests: "tuple[IngestRequest | ApiRequest, ...]") -> str:
-    """The id of the last batch that is asked for."""
+def _start_services(asked: "Cycle") -> None:
+    """Start the services and, meanwhile, the job's JVM; the first step of a demo."""
+    from lakehouse.services import process, stack
+    from orchestration.cycle import recorded_step
+
+    settings, progress = asked.settings, asked.progress
+    with progress.step("services") as findings, recorded_step(asked, "services", findings):
+        progress.detail("fetching JVM artefacts, once")
+        stack.fetch(settings)
+        asked.start_spark()
+        # One that serves another catalogue may be running.
+        process.stop(settings.home, "tmdb")
+        try:
+            states = stack.up(settings, lambda service, event: progress.detail(f"{service} {event}"))
+        except LakehouseError:
+            # What went wrong would be written to the JVM's log.
+            asked.await_spark()
+            raise
+        findings.append(", ".join(state.name for state in states if state.works))
+
+
+def _told(requests: "tuple[IngestRequest | ApiRequest, ...]") -> dict[str, object]:
+    """What a run was asked for, for its record: the batches that it lands, and the instants that they take for now."""
     from ingestion.run import IngestRequest, batch_of
     from ingestion.tmdb.run import name_of
 
-    last = requests[-1]
-    return batch_of(last).batch_id if isinstance(last, IngestRequest) else last.batch_id or name_of(last)
+    return {
+        "batches": [
+            batch_of(one).batch_id if isinstance(one, IngestRequest) else one.batch_id or name_of(one)
+            for one in requests
+        ],
+        "as_of": [instant_text(one.as_of) for one in requests],
+    }

@@ -3,9 +3,10 @@
 Every step can be killed anywhere and run again: it lands on the same tables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ingestion.batch import BatchSummary
     from ingestion.run import IngestRequest
     from ingestion.tmdb.run import ApiRequest
+    from lakehouse.ops.recorder import Recorder
 
 APP_NAME = "cycle"
 
@@ -36,6 +38,7 @@ class Cycle:
         gold_as_of: the instant that Gold looks back from; None: the latest one that the data itself states.
         clock: the wall clock, for start and end times in records only.
         turns_standin: whether the stand-in for TMDB shows each request the day that the request takes for today.
+        recorder: where the run is recorded, set by `orchestration.recording`; None: nowhere.
     """
 
     settings: Settings
@@ -45,6 +48,7 @@ class Cycle:
     gold_as_of: datetime | None
     clock: Callable[[], datetime]
     turns_standin: bool = False
+    recorder: "Recorder | None" = None
     batches: "list[BatchSummary]" = field(default_factory=list)
     nodes: list[dbt.Node] = field(default_factory=list)
     gate: Any = None
@@ -119,6 +123,8 @@ def ingest(cycle: Cycle, findings: list[str]) -> None:
         for request in cycle.requests:
             batch = _land(cycle, spark, request)
             cycle.batches.append(batch)
+            if cycle.recorder is not None:
+                cycle.recorder.facts("batches", [asdict(batch)])
             findings.append(_told(batch))
             if batch.landed:
                 compared.append(pool.submit(require_fields, spark, batch.batch_id, needed))
@@ -160,12 +166,15 @@ def silver(cycle: Cycle, findings: list[str]) -> None:
 
 
 def gate(cycle: Cycle, findings: list[str]) -> None:
-    """Hold Silver to its expectations; below a threshold nothing further is built."""
-    from expectations.commands import gate_silver
+    """Hold Bronze and Silver to their suites; below a threshold nothing further is built."""
+    from expectations.gate import run_gate
 
-    cycle.progress.detail("Great Expectations over Silver")
-    cycle.gate = gate_silver(cycle.spark, cycle.settings)
-    findings.append(f"completeness {cycle.gate.completeness.score:.4f}, consistency {cycle.gate.consistency.score:.4f}")
+    layers = ("bronze", "silver")
+    cycle.gate = run_gate(
+        cycle.spark, cycle.settings, layers, cycle.run_id, cycle.clock(), cycle.gold_as_of, cycle.progress.detail
+    )
+    cycle.gate.require_passed()
+    findings.append(cycle.gate.summary())
 
 
 def graph(cycle: Cycle, findings: list[str]) -> None:
@@ -209,15 +218,23 @@ def export(cycle: Cycle, findings: list[str]) -> None:
 def _dbt(cycle: Cycle, selector: str, on_detail: Callable[[str], None] = lambda text: None) -> list[dbt.Node]:
     on_detail("dbt reads its project")
     as_of = instant_text(cycle.gold_as_of) if cycle.gold_as_of else None
-    nodes = dbt.build(
-        cycle.settings,
-        ["--selector", selector],
-        as_of,
-        cycle.manifest(),
-        lambda name, done: on_detail(f"{done} nodes done, now {name}"),
-    )
-    cycle.nodes += nodes
-    return nodes
+    nodes: Sequence[dbt.Node] = ()
+    try:
+        nodes = dbt.build(
+            cycle.settings,
+            ["--selector", selector],
+            as_of,
+            cycle.manifest(),
+            lambda name, done: on_detail(f"{done} nodes done, now {name}"),
+        )
+    except dbt.DbtFailed as failed:
+        nodes = failed.nodes
+        raise
+    finally:
+        cycle.nodes += nodes
+        if cycle.recorder is not None:
+            cycle.recorder.dbt(nodes)
+    return list(nodes)
 
 
 def _counted(nodes: list[dbt.Node]) -> list[str]:
@@ -241,5 +258,10 @@ STEPS: tuple[tuple[str, Callable[[Cycle, list[str]], None]], ...] = (
 def run(cycle: Cycle) -> None:
     """Run every step in order; the first that fails ends the cycle."""
     for name, step in STEPS:
-        with cycle.progress.step(name) as findings:
+        with cycle.progress.step(name) as findings, recorded_step(cycle, name, findings):
             step(cycle, findings)
+
+
+def recorded_step(cycle: Cycle, name: str, findings: list[str]) -> AbstractContextManager[object]:
+    """Record a step where the run is recorded."""
+    return nullcontext() if cycle.recorder is None else cycle.recorder.step(name, findings)

@@ -1,9 +1,10 @@
 """dbt, run in this process, with each node reported as it starts and ends."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,6 @@ from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 
 _FAILED = {"error", "fail", "runtime error", "partial success"}
-
-
-class DbtFailed(LakehouseError):
-    """A model could not be built, or a test of one failed."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,12 @@ class Node:
         status: dbt's own word: success, pass, warn, error, fail, skipped.
         seconds: how long it ran.
         message: dbt's message, of use where it failed.
+        unique_id: dbt's id of the node, e.g. `model.tmdb_lakehouse.movie_performance`.
+        invocation_id: dbt's id of the call that ran it.
+        thread: dbt's thread.
+        started_at: when it began, UTC; None where it was skipped.
+        finished_at: when it ended, UTC; None where it was skipped.
+        failures: rows that a test found.
     """
 
     name: str
@@ -34,6 +37,26 @@ class Node:
     status: str
     seconds: float
     message: str
+    unique_id: str = ""
+    invocation_id: str = ""
+    thread: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failures: int | None = None
+
+
+class DbtFailed(LakehouseError):
+    """A model could not be built, or a test of one failed.
+
+    Args:
+        message: what failed.
+        next_step: what to do.
+        nodes: what became of each node of the call, where there were any.
+    """
+
+    def __init__(self, message: str, next_step: str = "", nodes: Sequence[Node] = ()) -> None:
+        super().__init__(message, next_step)
+        self.nodes = tuple(nodes)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -108,14 +131,15 @@ def build(
         on_node: told the name of each node that starts, and how many have ended.
 
     Raises:
-        DbtFailed: a node failed; the message names each and says why.
+        DbtFailed: a node failed; the message names each and says why, `nodes` holds all.
     """
     from dbt.cli.main import dbtRunner
 
-    ended = 0
+    ended, invocation = 0, ""
 
     def listen(event: Any) -> None:
-        nonlocal ended
+        nonlocal ended, invocation
+        invocation = event.info.invocation_id or invocation
         if event.info.name == "NodeStart":
             on_node(event.data.node_info.node_name, ended)
         elif event.info.name == "NodeFinished":
@@ -130,20 +154,35 @@ def build(
     if results is None:
         reason = str(answer.exception or "unknown").strip().splitlines()
         raise DbtFailed(f"dbt stopped before its first node: {reason[0]}", f"See {settings.home / 'logs' / 'dbt.log'}.")
-    nodes = [
-        Node(
-            result.node.name,
-            str(result.node.resource_type),
-            str(result.status),
-            float(result.execution_time),
-            " ".join(str(result.message or "").split()),
-        )
-        for result in results
-    ]
+    nodes = [_node(result, invocation) for result in results]
     failed = [node for node in nodes if node.status in _FAILED]
     if failed:
-        raise DbtFailed(_story(failed, nodes), f"See {settings.home / 'logs' / 'dbt.log'}; then `lakehouse run` again.")
+        log = settings.home / "logs" / "dbt.log"
+        raise DbtFailed(_story(failed, nodes), f"See {log}; then `lakehouse run` again.", nodes)
     return nodes
+
+
+def _node(result: Any, invocation: str) -> Node:
+    begun = [_utc(one.started_at) for one in result.timing if one.started_at]
+    ended = [_utc(one.completed_at) for one in result.timing if one.completed_at]
+    return Node(
+        name=result.node.name,
+        kind=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=float(result.execution_time),
+        message=" ".join(str(result.message or "").split()),
+        unique_id=str(result.node.unique_id),
+        invocation_id=invocation,
+        thread=str(result.thread_id),
+        started_at=min(begun, default=None),
+        finished_at=max(ended, default=None),
+        failures=result.failures,
+    )
+
+
+def _utc(instant: datetime) -> datetime:
+    """dbt leaves the zone out in some versions; it is UTC."""
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def warnings(nodes: list[Node]) -> list[str]:

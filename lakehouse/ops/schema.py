@@ -74,7 +74,7 @@ STEPS = OpsTable(
         _RUN,
         Column("step_number", "int", "1 for the first"),
         Column("step", "string", "ingest, silver, gate, graph, gold, audit, publish, export, ..."),
-        Column("status", "string", "running, succeeded, failed"),
+        Column("status", "string", "running, succeeded, failed, or killed with the run"),
         Column("started_at", "timestamp", "UTC"),
         Column("finished_at", "timestamp", "UTC"),
         Column("seconds", "double", "from start to end"),

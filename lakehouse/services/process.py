@@ -69,6 +69,15 @@ def running(home: Path, name: str) -> Running | None:
     return None
 
 
+def seen(home: Path, name: str) -> Running | None:
+    """As `running`, for who only watches, while another may just be writing the pid file: nothing is removed."""
+    try:
+        found = Running(**json.loads(pid_file(home, name).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if is_alive(found) else None
+
+
 def is_alive(process: Running) -> bool:
     """Whether that very process still runs, and not another one that got its number."""
     try:

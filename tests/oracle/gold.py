@@ -63,7 +63,11 @@ def marts(
     Returns:
         For each mart its rows, with exactly the documented columns, in no particular order.
     """
-    here = lake(silver(observations), as_of, variables)
+    return marts_of(lake(silver(observations), as_of, variables))
+
+
+def marts_of(here: Lake) -> dict[str, list[Row]]:
+    """The same of a lake that is there already."""
     return {mart: [_row(mart, here, row) for row in rows(here)] for mart, rows in _MARTS.items()}
 
 

@@ -59,7 +59,7 @@ def test_two_settings_do_not_share_their_sections() -> None:
         ("LAKEHOUSE_TRIFT", "1", "LAKEHOUSE_TRIFT"),
         ("LAKEHOUSE_HOME__X", "1", "LAKEHOUSE_HOME__X"),
         ("LAKEHOUSE_THRIFT__PORT", "many", "thrift.port"),
-        ("LAKEHOUSE_GATE__COMPLETENESS", "1.5", "gate.completeness"),
+        ("LAKEHOUSE_GATE__FAILING_ROWS", "-1", "gate.failing_rows"),
         ("LAKEHOUSE_PROFILE", "laptop", "profile"),
     ],
 )
@@ -120,6 +120,9 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
 
     uri = "mongodb://writer:s3cret@db:27017"  # pragma: allowlist secret
     monkeypatch.setenv("LAKEHOUSE_MONGO__URI", uri)
+    webhook = "https://hooks.slack.example/services/s3cret"  # pragma: allowlist secret
+    monkeypatch.setenv("LAKEHOUSE_ALERTS__SLACK_WEBHOOK", webhook)
+    assert flatten(load_settings())["alerts.slack_webhook"] == "***"
     assert flatten(load_settings())["mongo.uri"] == "mongodb://***@db:27017"
     shown = CliRunner().invoke(app, ["config"]).output
     assert "s3cret" not in shown

@@ -1,0 +1,150 @@
+"""Tells people what is wrong: critical alerts at once, warnings in a digest.
+
+Nothing here raises or takes longer than `alerts.at_most_seconds`, whatever endpoints, disk and state do, so that a run
+can call it anywhere. What could not be delivered is kept and tried at the next occasion. docs/alerts.md has the rules.
+"""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from lakehouse.alerts.alert import Alert
+from lakehouse.alerts.channels import configured
+from lakehouse.alerts.delivery import Pace, deliver
+from lakehouse.alerts.plan import ChannelPlan, Plan, decide
+from lakehouse.alerts.state import in_memory, opened
+from lakehouse.alerts.told import Raised, Status, Told
+from lakehouse.alerts.wording import try_out_message
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# Parts of the time: what one wait for the state may take (three before, three after), and when delivery ends.
+_STATE_WAITS = 0.04
+_DELIVERY_ENDS = 0.85
+
+
+def tell(settings: Settings, alerts: Sequence[Alert], run_id: str, at: datetime) -> list[Told]:
+    """Tell what is critical, keep warnings for the digest, and send the digest where it is due.
+
+    A run calls it at its end also with no alert: what is owed from before, and the digest, go with it.
+
+    Args:
+        settings: `alerts` says whom and how, `home` where it is noted.
+        alerts: what is wrong; those with the same fingerprint are one.
+        run_id: the run that found it.
+        at: the present.
+
+    Returns:
+        The alerts of this call in order, then those of earlier calls that were delivered only now. Raises nothing.
+    """
+    first = {alert.fingerprint: Raised(alert, run_id, at) for alert in reversed(alerts)}
+    return _tell(settings, tuple(reversed(first.values())), at, digest_now=False)
+
+
+def digest(settings: Settings, at: datetime) -> list[Told]:
+    """Send now what waits: the digest, due or not, and what is owed. Gives what was delivered; raises nothing."""
+    return _tell(settings, (), at, digest_now=True)
+
+
+def try_out(settings: Settings, at: datetime) -> dict[str, str]:
+    """Send a test message to each channel: channel -> why it was not delivered, empty where it was."""
+    messages = [(channel, [try_out_message(at)]) for channel in configured(settings.alerts)]
+    return {name: failures[0] for name, failures in deliver(messages, _pace(settings, time.monotonic())).items()}
+
+
+def job_failed(job: str, error: Exception | str, run_id: str) -> Alert:
+    """The alert of a job that failed at its last attempt.
+
+    Args:
+        job: its name, e.g. `run` or `tmdb_transform.silver`.
+        error: what ended it.
+        run_id: the run, which the command shows.
+    """
+    text = (error.message if isinstance(error, LakehouseError) else str(error)).strip()
+    reason = text.splitlines()[0] if text else type(error).__name__
+    message = f"It failed and is not tried again: {reason}"
+    return Alert("critical", "job", job, message, f"lakehouse history --run {run_id}")
+
+
+def _tell(settings: Settings, raised: tuple[Raised, ...], at: datetime, digest_now: bool) -> list[Told]:
+    began = time.monotonic()
+    plan, is_kept = _decided(settings, raised, at, digest_now)
+    failures = deliver([(its.channel, its.messages) for its in plan.channels], _pace(settings, began))
+    arrived = [alert_id for its in plan.channels for alert_id in _arrived(plan, its, failures[its.channel.name])]
+    if not is_kept:
+        _forgotten(plan)
+    results = [
+        replace(plan.known[alert_id], status=plan.overall(alert_id))
+        for alert_id in dict.fromkeys([*(one.alert_id for one in raised), *arrived])
+    ]
+    if is_kept:
+        _note(settings, plan, failures, results, at)
+    return results
+
+
+def _pace(settings: Settings, began: float) -> Pace:
+    bounds = settings.alerts
+    return Pace(bounds.attempts, bounds.timeout_seconds, began + bounds.at_most_seconds * _DELIVERY_ENDS)
+
+
+def _patience(settings: Settings) -> float:
+    return settings.alerts.at_most_seconds * _STATE_WAITS
+
+
+def _decided(settings: Settings, raised: tuple[Raised, ...], at: datetime, digest_now: bool) -> tuple[Plan, bool]:
+    """The plan, and whether it could be noted; where it could not, what is critical is told all the same."""
+    channels = configured(settings.alerts)
+    try:
+        with opened(settings.home, at, _patience(settings)) as state, state.change():
+            return decide(state, settings.alerts, channels, raised, at, digest_now), True
+    except (sqlite3.Error, OSError) as error:
+        _log.warning(
+            "The state of alerts cannot be used (%s): critical alerts may be told again, warnings are lost.", error
+        )
+    with in_memory() as state, state.change():
+        return decide(state, settings.alerts, channels, raised, at, digest_now=False), False
+
+
+def _arrived(plan: Plan, its: ChannelPlan, failures: Sequence[str]) -> list[str]:
+    """Bring the fates up to what delivery came to, and give the alerts that arrived."""
+    arrived: list[str] = []
+    for message, failure in zip(its.messages, failures, strict=True):
+        for alert_id in message.alert_ids:
+            its.fates[alert_id] = "failed" if failure else "sent"
+            if not failure:
+                told = plan.known[alert_id]
+                channels = tuple(sorted({*told.channels, its.channel.name}))
+                plan.known[alert_id] = replace(told, channels=channels)
+                arrived.append(alert_id)
+    failed = next((failure for failure in failures if failure), "")
+    if failed:
+        _log.warning(
+            "Alerts could not be delivered to %s: %s. They are kept and tried again.", its.channel.name, failed
+        )
+    return arrived
+
+
+def _forgotten(plan: Plan) -> None:
+    """What should wait does not, where nothing can be noted."""
+    kept: tuple[Status, ...] = ("waiting", "limited")
+    for its in plan.channels:
+        its.fates |= {alert_id: "failed" for alert_id, fate in its.fates.items() if fate in kept}
+
+
+def _note(settings: Settings, plan: Plan, failures: Mapping[str, list[str]], results: list[Told], at: datetime) -> None:
+    try:
+        with opened(settings.home, at, _patience(settings)) as state, state.change():
+            for told in results:
+                state.keep(told)
+            for its in plan.channels:
+                for message, failure in zip(its.messages, failures[its.channel.name], strict=True):
+                    if not failure:
+                        alerts = [plan.known[alert_id].raised for alert_id in message.alert_ids]
+                        state.delivered(its.channel.name, alerts, at, digest=message.kind == "digest")
+    except (sqlite3.Error, OSError) as error:
+        _log.warning("What was told cannot be noted (%s): it may be told again.", error)

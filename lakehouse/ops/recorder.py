@@ -1,0 +1,188 @@
+"""Records a run in its journal: that it began, its steps, and how it ended."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from lakehouse.errors import LakehouseError
+from lakehouse.ops.journal import Journal
+from lakehouse.settings import Settings
+
+
+class DbtNode(Protocol):
+    """What is recorded of a dbt node: see `orchestration.dbt.Node`."""
+
+    @property
+    def unique_id(self) -> str:
+        """E.g. `model.tmdb_lakehouse.movies`."""
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+
+    @property
+    def kind(self) -> str:
+        """Model, test, unit_test, snapshot, seed, operation."""
+
+    @property
+    def status(self) -> str:
+        """dbt's own word."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran."""
+
+    @property
+    def message(self) -> str:
+        """dbt's message."""
+
+    @property
+    def invocation_id(self) -> str:
+        """dbt's id of the call."""
+
+    @property
+    def thread(self) -> str:
+        """dbt's thread."""
+
+    @property
+    def started_at(self) -> datetime | None:
+        """None where it was skipped."""
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """None where it was skipped."""
+
+    @property
+    def failures(self) -> int | None:
+        """Rows that a test found."""
+
+
+class Recorder:
+    """Writes what a run does into its journal.
+
+    Args:
+        journal: the run's.
+        began_at: when the run began; later instants are that and what has passed since.
+    """
+
+    def __init__(self, journal: Journal, began_at: datetime) -> None:
+        self.journal = journal
+        self.run_id = journal.run_id
+        self.began_at = began_at
+        self._began = time.monotonic()
+        self._steps = 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def now(self) -> datetime:
+        """The instant, by the run's clock."""
+        return self.began_at + timedelta(seconds=self.elapsed)
+
+    @contextmanager
+    def step(self, name: str, findings: list[str] | None = None) -> Iterator[list[str]]:
+        """Record a step; what is put into the list that it gives (`findings`, where that is given) is kept."""
+        told = [] if findings is None else findings
+        self._steps += 1
+        number, began, began_at = self._steps, time.monotonic(), self.now()
+        begun = {"step_number": number, "step": name, "started_at": began_at}
+        self.journal.write("steps", {**begun, "status": "running"})
+
+        def end(status: str, error: str | None) -> None:
+            seconds = time.monotonic() - began
+            ended = {"finished_at": began_at + timedelta(seconds=seconds), "seconds": round(seconds, 3)}
+            self.journal.write("steps", {**begun, **ended, "status": status, "findings": list(told), "error": error})
+
+        try:
+            yield told
+        except BaseException as error:
+            end("failed", story(error)[0])
+            raise
+        end("succeeded", None)
+
+    def dbt(self, nodes: Iterable[DbtNode]) -> None:
+        """Record what became of dbt's nodes."""
+        for node in nodes:
+            self.journal.write(
+                "dbt_results",
+                {
+                    "invocation_id": node.invocation_id,
+                    "node_id": node.unique_id,
+                    "node_name": node.name,
+                    "kind": node.kind,
+                    "status": node.status,
+                    "started_at": node.started_at,
+                    "finished_at": node.finished_at,
+                    "seconds": round(node.seconds, 3),
+                    "thread": node.thread,
+                    "failures": node.failures,
+                    "message": node.message,
+                },
+            )
+
+    def facts(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Record rows of a table of `ops`."""
+        for row in rows:
+            self.journal.write(table, row)
+
+
+def story(error: BaseException) -> tuple[str, str]:
+    """What an error says, and what to do about it."""
+    if isinstance(error, LakehouseError):
+        return error.message, error.next_step
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted.", "Run it again."
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0][:500]}" if said else type(error).__name__, "See the logs."
+
+
+@contextmanager
+def recorded_run(
+    settings: Settings,
+    run_id: str,
+    kind: str,
+    arguments: Mapping[str, Any],
+    clock: Callable[[], datetime],
+    as_of: datetime | None = None,
+) -> Iterator[Recorder]:
+    """Record a run: that it goes on, then how it ended. Any error passes on as it is.
+
+    Args:
+        settings: name the home, where the journal is.
+        run_id: names the run.
+        kind: what is run: demo, run, build, gate, ...
+        arguments: what it was asked for; no secret.
+        clock: the wall clock.
+        as_of: the instant that Gold is computed for, where it is known already.
+    """
+    recorder = Recorder(Journal(settings.home, run_id), clock())
+    journal = recorder.journal
+    begun = {
+        "kind": kind,
+        "started_at": recorder.began_at,
+        "as_of": as_of,
+        "host": platform.node(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "arguments": json.dumps(dict(arguments), default=str, ensure_ascii=False),
+    }
+    journal.write_process()
+    journal.write("runs", {**begun, "status": "running"})
+
+    def end(status: str, error: str | None, next_step: str | None) -> None:
+        ended = {"finished_at": recorder.now(), "seconds": round(recorder.elapsed, 3)}
+        journal.write("runs", {**ended, "status": status, "error": error, "next_step": next_step})
+        journal.sync()
+
+    try:
+        yield recorder
+    except BaseException as error:
+        end("failed", *story(error))
+        raise
+    end("succeeded", None, None)

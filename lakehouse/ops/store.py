@@ -1,0 +1,175 @@
+"""Moves what journals hold into the Delta tables of `ops`. Run twice, or killed in between, it gives the same rows.
+
+A small Delta commit takes about a second, so what is known to be new is appended without looking. A file beside the
+journal says how far that has come: `<run_id>.storing` from before the first commit, `<run_id>.stored` (holding the size
+that the journal had) after the last. Where a journal has either, rows are compared with those that are there.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.locks import exclusive
+from lakehouse.ops.journal import Row, RunFacts, folder, read_run
+from lakehouse.ops.schema import ALERTS, PUBLICATIONS, QUALITY_FAILURES, QUALITY_METRICS, TABLES, OpsTable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Others write these as well: the gate and the publication at once, and alerts change when the digest tells them.
+_SHARED = {QUALITY_METRICS.name, QUALITY_FAILURES.name, ALERTS.name, PUBLICATIONS.name}
+
+
+def spark_schema(table: OpsTable) -> str:
+    """The columns of a table and their types, as Spark reads a schema from text."""
+    return ", ".join(f"{column.name} {column.kind}" for column in table.columns)
+
+
+def store(spark: "SparkSession", home: Path) -> dict[str, int]:
+    """Store every journal that has ended and is not stored whole; give the rows written by table.
+
+    Args:
+        spark: a session that sees the `ops` tables.
+        home: the instance's home.
+    """
+    with exclusive(home / "run" / "ops-store.lock"):
+        pending = [_Pending(facts, size) for facts, size in _unstored(home)]
+        if not pending:
+            return {}
+        seen_before = any(one.is_begun for one in pending)
+        for one in pending:
+            one.mark_begun()
+        # A killed run tells nothing more of itself; all that is new goes in one commit a table.
+        with ThreadPoolExecutor(2, thread_name_prefix="ops-store") as pool:
+            work = [
+                (table, pool.submit(_write, spark, table, rows, seen_before or table.name in _SHARED))
+                for table in TABLES
+                if (rows := [row for one in pending for row in one.facts.rows(table.name)])
+            ]
+            written = {table.full_name: done.result() for table, done in work}
+        for one in pending:
+            one.mark_stored()
+        return {name: count for name, count in written.items() if count}
+
+
+class _Pending:
+    """A journal that is to be stored, and the files beside it that say how far that has come."""
+
+    def __init__(self, facts: RunFacts, size: int) -> None:
+        self.facts = facts
+        self._size = size
+        self._begun = facts.path.with_suffix(".storing")
+        self._stored = facts.path.with_suffix(".stored")
+
+    @property
+    def is_begun(self) -> bool:
+        return self._begun.exists() or self._stored.exists()
+
+    def mark_begun(self) -> None:
+        self._begun.touch()
+
+    def mark_stored(self) -> None:
+        draft = self._stored.with_suffix(".draft")
+        draft.write_text(str(self._size), encoding="utf-8")
+        draft.replace(self._stored)
+        self._begun.unlink(missing_ok=True)
+
+
+def _unstored(home: Path) -> Iterable[tuple[RunFacts, int]]:
+    for path in sorted(folder(home).glob("*.jsonl")):
+        # Taken before it is read: what is appended meanwhile is stored the next time.
+        size = path.stat().st_size
+        if _stored_size(path) == size:
+            continue
+        facts = read_run(path)
+        if facts.run.get("status") != "running":
+            yield facts, size
+
+
+def _stored_size(path: Path) -> int | None:
+    try:
+        return int(path.with_suffix(".stored").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _write(spark: "SparkSession", table: OpsTable, rows: Sequence[Row], compares: bool) -> int:
+    by_key = {_key(table, row): _whole(table, row) for row in rows}
+    new, changed = list(by_key.values()), []
+    if compares:
+        there = _there(spark, table, by_key)
+        new = [row for key, row in by_key.items() if key not in there]
+        changed = [row for key, row in by_key.items() if key in there and there[key] != row]
+    if changed:
+        _replace(spark, table, changed)
+    if new:
+        _frame(spark, table, new).write.format("delta").mode("append").saveAsTable(table.full_name)
+    return len(new) + len(changed)
+
+
+def _key(table: OpsTable, row: Row) -> tuple[Any, ...]:
+    return tuple(row.get(name) for name in table.key)
+
+
+def _whole(table: OpsTable, row: Row) -> Row:
+    """The row with all columns of its table, numbers of the kind that Spark demands."""
+    return {column.name: _number(column.kind, row.get(column.name)) for column in table.columns}
+
+
+def _number(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind == "double":
+        return float(value)
+    return int(value) if kind in ("int", "bigint") else value
+
+
+def _frame(spark: "SparkSession", table: OpsTable, rows: Sequence[Row]) -> Any:
+    values = [tuple(row[column.name] for column in table.columns) for row in rows]
+    return spark.createDataFrame(values, spark_schema(table)).coalesce(1)
+
+
+def _there(spark: "SparkSession", table: OpsTable, by_key: dict[tuple[Any, ...], Row]) -> dict[tuple[Any, ...], Row]:
+    """The stored rows that share the first column of a key with those to be stored."""
+    from pyspark.sql import functions as f
+
+    first = table.key[0]
+    frame = spark.read.table(table.full_name).where(f.col(first).isin(sorted({str(key[0]) for key in by_key})))
+    # Spark gives instants without a zone, in the local one, which may have the same hour twice.
+    instants = [column.name for column in table.columns if column.kind == "timestamp"]
+    maps = [column.name for column in table.columns if column.kind == "map<string, timestamp>"]
+    for name in instants:
+        frame = frame.withColumn(name, f.unix_micros(name))
+    found = {}
+    for stored in frame.collect():
+        row = stored.asDict(recursive=True)
+        for name in instants:
+            if row[name] is not None:
+                row[name] = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row[name])
+        for name in maps:
+            row[name] = row[name] and {key: instant.astimezone(UTC) for key, instant in row[name].items()}
+        found[_key(table, row)] = row
+    return found
+
+
+def _replace(spark: "SparkSession", table: OpsTable, rows: Sequence[Row]) -> None:
+    from delta.tables import DeltaTable
+
+    same = " and ".join(f"t.{name} <=> s.{name}" for name in table.key)
+    target = DeltaTable.forName(spark, table.full_name).alias("t")
+    target.merge(_frame(spark, table, rows).alias("s"), same).whenMatchedUpdateAll().execute()
+
+
+def delete_old(home: Path, days: int, as_of: datetime) -> list[str]:
+    """Delete the journals that are stored whole and were not written to for so many days; give their names."""
+    before = (as_of.astimezone(UTC) - timedelta(days=days)).timestamp()
+    gone = []
+    for path in sorted(folder(home).glob("*.jsonl")):
+        state = path.stat()
+        if state.st_mtime < before and _stored_size(path) == state.st_size:
+            path.unlink()
+            path.with_suffix(".stored").unlink()
+            gone.append(path.stem)
+    return gone
