@@ -113,12 +113,17 @@ def publish_gold(
         marts = newest(spark)
         _require_publishable(marts, audited)
         current, unfinished, known = _settled(spark)
-        again = re.compile(rf"{re.escape(run_id)}(-\d+)?")
-        for begun in (current, unfinished):
-            if begun and begun.action == "publish" and again.fullmatch(begun.publication_id) and begun.marts == marts:
-                return _shown(spark, begun, current, unfinished)
         name = _free(run_id, known)
-        return _shown(spark, Publication(name, "publish", name, as_of, _after(known, at), marts), current, unfinished)
+        fresh = Publication(name, "publish", name, as_of, _after(known, at), marts)
+        again = re.compile(rf"{re.escape(run_id)}(-\d+)?")
+        begun = [
+            one
+            for one in (current, unfinished)
+            if one and one.action == "publish" and one.marts == marts and again.fullmatch(one.publication_id)
+        ]
+        # Just now these versions are the newest ones, which are cheaper to look at.
+        versions = {mart: f"{BUILD}.`{mart}`" for mart in marts}
+        return _shown(spark, begun[0] if begun else fresh, current, unfinished, versions)
 
 
 def roll_back(spark: "SparkSession", settings: Settings, to: str | None, at: datetime) -> Publication:
@@ -135,12 +140,13 @@ def roll_back(spark: "SparkSession", settings: Settings, to: str | None, at: dat
         if current is None:
             raise PublicationError("Nothing is published yet.", "Run `lakehouse publish`.")
         target = _target(current, known, to, settings.publication.kept)
-        _require_readable(spark, target)
+        versions = {mart: views.pinned(BUILD, mart, instant) for mart, instant in target.marts.items()}
+        _require_readable(spark, target, versions)
         if unfinished and unfinished.action == "rollback" and unfinished.content_of == target.content_of:
-            return _shown(spark, unfinished, current, unfinished)
+            return _shown(spark, unfinished, current, unfinished, versions)
         name = _free(f"rollback-{at:%Y%m%dT%H%M%SZ}", known)
         back = Publication(name, "rollback", target.content_of, target.as_of, _after(known, at), target.marts)
-        return _shown(spark, back, current, unfinished)
+        return _shown(spark, back, current, unfinished, versions)
 
 
 def publications(spark: "SparkSession") -> list[Publication]:
@@ -216,7 +222,11 @@ def _seen(spark: "SparkSession") -> tuple[str, dict[str, datetime]] | None:
 
 
 def _shown(
-    spark: "SparkSession", wanted: Publication, current: Publication | None, unfinished: Publication | None
+    spark: "SparkSession",
+    wanted: Publication,
+    current: Publication | None,
+    unfinished: Publication | None,
+    versions: Mapping[str, str],
 ) -> Publication:
     """Record it, move readers to it, and see to their views; what is done already is left out."""
     if unfinished is not None and unfinished != wanted:
@@ -225,7 +235,7 @@ def _shown(
         if unfinished != wanted:
             _record(spark, wanted)
         _move(spark, wanted)
-    put_aside = views.see_to(spark, wanted.marts, PUBLISHED, BUILD, READERS)
+    put_aside = views.see_to(spark, versions, PUBLISHED, BUILD, READERS)
     return replace(wanted, is_current=True, put_aside=put_aside)
 
 
@@ -282,18 +292,21 @@ def _target(current: Publication, known: Sequence[Publication], to: str | None, 
     )
 
 
-def _require_readable(spark: "SparkSession", target: Publication) -> None:
+def _require_readable(spark: "SparkSession", target: Publication, versions: Mapping[str, str]) -> None:
     """Refuse a version that Delta no longer knows, before any reader is moved to it."""
     from pyspark.errors import PySparkException
 
-    for mart, instant in target.marts.items():
+    def look(mart: str) -> None:
         try:
-            spark.sql(f"select * from {views.pinned(BUILD, mart, instant)}").schema  # noqa: B018
+            spark.sql(f"select * from {versions[mart]}").schema  # noqa: B018
         except PySparkException as error:
             raise PublicationError(
                 f"{BUILD}.{mart} is not there as {target.publication_id} published it; readers stay where they are.",
                 "`lakehouse publications` lists the others that are kept.",
             ) from error
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(look, versions))
 
 
 def _free(name: str, known: Sequence[Publication]) -> str:

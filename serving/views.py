@@ -25,12 +25,19 @@ def pinned(schema: str, mart: str, instant: datetime) -> str:
 
 
 def see_to(
-    spark: "SparkSession", marts: Mapping[str, datetime], published: str, build: str, readers: str
+    spark: "SparkSession", marts: Mapping[str, str], published: str, build: str, readers: str
 ) -> tuple[str, ...]:
     """Make the views that are missing, and drop those of marts that are no longer published.
 
     A view of a new mart can only be made when `published` has its row: until then its reader is told, as before, that
     there is no such table. Names, types and comments of columns follow the version that is published.
+
+    Args:
+        spark: a session.
+        marts: mart -> a relation with the columns of the version that is published.
+        published: the view that names the versions.
+        build: the schema of the marts' tables.
+        readers: the schema of the views.
 
     Returns:
         The new names of tables of an older version of this program that stood where views belong.
@@ -43,7 +50,7 @@ def see_to(
     def see_to_one(mart: str) -> None:
         view = f"{readers}.`{mart}`"
         if mart in made:
-            _sync(spark, view, pinned(build, mart, marts[mart]))
+            _sync(spark, view, marts[mart])
             return
         description = spark.catalog.getTable(f"{build}.{mart}").description or ""
         spark.sql(

@@ -42,8 +42,11 @@ class Reader:
     wrong: list[str] = field(default_factory=list)
 
     def loop(self, ended: threading.Event) -> None:
+        is_last = False
         try:
-            while not ended.is_set():
+            # The last read begins after the last publication.
+            while not is_last:
+                is_last = ended.is_set()
                 markers = self.read()
                 if markers is None:
                     continue
