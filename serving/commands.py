@@ -77,6 +77,8 @@ def export_command(
 ) -> None:
     """Export what is published of Gold to MongoDB: staged, reconciled by count and content hash, then swapped in."""
     from lakehouse.clock import now
+    from lakehouse.ops.journal import new_run_id
+    from lakehouse.ops.recorder import recorded_run
     from lakehouse.settings import load_settings, mask
     from lakehouse.spark import spark_session
     from lakehouse.terminal import console
@@ -85,9 +87,10 @@ def export_command(
     settings = load_settings()
     # Asked first: it costs nothing, and Spark takes seconds to start.
     connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
-    with console.status("starting Spark") as spinner:
+    name = run_id or new_run_id(settings.home, "export", now())
+    with console.status("starting Spark") as spinner, recorded_run(settings, name, "export", {}, now):
         spark = spark_session(settings, "export")
-        reports = export_marts(spark, settings, run_id or f"export-{now():%Y%m%dT%H%M%SZ}", spinner.update)
+        reports = export_marts(spark, settings, name, spinner.update)
     console.print(exported(reports))
     server = mask(settings.mongo.uri.get_secret_value())
     console.print(f"[dim]exported to {server}, database {settings.mongo.database}[/]")
