@@ -1,6 +1,7 @@
 """The one Spark session builder, used by the Thrift server and by every job."""
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -134,6 +135,8 @@ def start_session(conf: dict[str, str], app_name: str, settings: Settings, stder
     os.environ.setdefault("SPARK_LOCAL_IP", settings.bind)
     from pyspark.sql import SparkSession
 
+    # It writes every error that is raised, with its stack trace, to the terminal first.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.appName(app_name)
     for key, value in conf.items():
         builder = builder.config(key, value)
