@@ -15,7 +15,7 @@ from lakehouse.alerts.alert import Alert
 from lakehouse.alerts.send import job_failed, tell
 from lakehouse.errors import LakehouseError
 from lakehouse.ops import event_logs, lineage, metrics, resources
-from lakehouse.ops.journal import Journal, RunFacts, read_run, read_runs
+from lakehouse.ops.journal import Journal, RunFacts, read_run
 from lakehouse.ops.recorder import Recorder, recorded_run
 from lakehouse.settings import Settings
 from lakehouse.thresholds import read_thresholds
@@ -27,8 +27,6 @@ _log = logging.getLogger(__name__)
 
 _BOUND_SECONDS = 20.0
 _STORE_SECONDS = 120.0
-# Journals that metrics are made of: those that were written to last.
-_NEWEST = 60
 
 
 @contextmanager
@@ -84,7 +82,7 @@ def afterwards(settings: Settings, recorder: Recorder, sampler: resources.Sample
     _bounded("lineage events", lambda: _emit(settings, facts()))
     _bounded(
         "the metrics",
-        lambda: metrics.write_metrics(read_runs(settings.home, _NEWEST), metrics.metrics_file(settings.home)),
+        lambda: metrics.write_metrics(metrics.recent_runs(settings.home), metrics.metrics_file(settings.home)),
     )
     _bounded("the tables of ops", lambda: _store(settings), _STORE_SECONDS)
 

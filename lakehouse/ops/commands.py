@@ -28,7 +28,7 @@ def history(
 ) -> None:
     """Say what ran, when, how it ended and how long it took. Needs no service."""
     from lakehouse.ops import history as told
-    from lakehouse.ops.journal import folder, read_run, read_runs
+    from lakehouse.ops.journal import BULKY, folder, read_run, read_runs
 
     settings = load_settings()
     if run is not None:
@@ -46,7 +46,7 @@ def history(
         for part in told.run_detail(facts):
             console.print(part)
         return
-    runs = read_runs(settings.home)[:count]
+    runs = read_runs(settings.home, without=BULKY)[:count]
     if as_json:
         _print_json([facts.run for facts in runs])
     elif runs:
@@ -63,9 +63,9 @@ def _print_json(value: Any) -> None:
 def say_state(settings: Settings) -> None:
     """Print the last run, what is published, the quality and the waiting alerts."""
     from lakehouse.ops import history as told
-    from lakehouse.ops.journal import read_alerts, read_runs
+    from lakehouse.ops.journal import BULKY, read_alerts, read_runs
 
-    for part in told.state(read_runs(settings.home, _NEWEST), read_alerts(settings.home, _NEWEST)):
+    for part in told.state(read_runs(settings.home, _NEWEST, BULKY), read_alerts(settings.home, _NEWEST)):
         console.print(part)
 
 
@@ -75,10 +75,9 @@ def metrics(
     ] = None,
 ) -> None:
     """Give the metrics of the last runs in Prometheus' text format. Each run writes them to ops/metrics.prom."""
-    from lakehouse.ops.journal import read_runs
-    from lakehouse.ops.metrics import metrics_text, write_metrics
+    from lakehouse.ops.metrics import metrics_text, recent_runs, write_metrics
 
-    runs = read_runs(load_settings().home)
+    runs = recent_runs(load_settings().home)
     if to is None:
         print(metrics_text(runs), end="")
         return

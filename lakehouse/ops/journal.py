@@ -10,7 +10,7 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,9 @@ Row = dict[str, Any]
 _TABLES = {table.name: table for table in TABLES}
 # Told of a run, but no table of `ops`: whose process it is, rows of each table when it ended, what was ingested.
 _NOTES: dict[str, tuple[str, ...]] = {"process": ("pid",), "table_rows": ("table_name",), "batches": ("batch_id",)}
+BULKY = ("stage_metrics", "dbt_results", "quality_failures")
+"""The tables that a run has hundreds of rows of; who lists runs needs none."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -158,12 +161,18 @@ class RunFacts:
         return self.tables.get(table, [])
 
 
-def read_run(path: Path) -> RunFacts:
-    """Read one journal. A line that is torn is passed over; a run whose process is gone without a word was killed."""
+def read_run(path: Path, without: Collection[str] = ()) -> RunFacts:
+    """Read one journal. A line that is torn is passed over; a run whose process is gone without a word was killed.
+
+    Args:
+        path: the journal.
+        without: tables that are passed over unread; most lines of a journal are of `BULKY` ones.
+    """
     merged: dict[str, dict[tuple[Any, ...], Row]] = {}
+    passed_over = tuple(f'{{"table": "{table}"'.encode() for table in without)
     with path.open("rb") as lines:
         for line in lines:
-            told = _read_line(line)
+            told = None if line.startswith(passed_over) else _read_line(line)
             if told is None:
                 continue
             table, row = told
@@ -182,7 +191,7 @@ def read_alerts(home: Path, newest: int | None = None) -> list[Row]:
     """
     found: dict[str, Row] = {}
     for path in reversed(_journals(home)[:newest]):
-        for row in read_run(path).rows("alerts"):
+        for row in read_run(path, BULKY).rows("alerts"):
             found.setdefault(row["alert_id"], {}).update(row)
     return sorted(found.values(), key=lambda row: str(row.get("raised_at")), reverse=True)
 
@@ -192,14 +201,15 @@ def _journals(home: Path) -> list[Path]:
     return sorted(folder(home).glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
 
 
-def read_runs(home: Path, newest: int | None = None) -> list[RunFacts]:
+def read_runs(home: Path, newest: int | None = None, without: Collection[str] = ()) -> list[RunFacts]:
     """The runs whose journals are there, those that began last first.
 
     Args:
         home: the instance's home.
         newest: read only so many journals, those that were written to last.
+        without: tables that are passed over unread.
     """
-    runs = [facts for path in _journals(home)[:newest] if (facts := read_run(path)).run]
+    runs = [facts for path in _journals(home)[:newest] if (facts := read_run(path, without)).run]
     return sorted(runs, key=lambda facts: (facts.run["started_at"], facts.run_id), reverse=True)
 
 

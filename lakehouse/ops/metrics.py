@@ -7,15 +7,32 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, write_to_textfile
 
-from lakehouse.ops.journal import RunFacts
+from lakehouse.ops.journal import BULKY, RunFacts, read_run, read_runs
 
 _MIB = 1024 * 1024
+# Journals that are looked at: those that were written to last.
+_NEWEST = 60
 _OUTCOMES = ("landed", "unchanged", "duplicates", "quarantined", "missing")
 
 
 def metrics_file(home: Path) -> Path:
     """Where the metrics are written after each run."""
     return home / "ops" / "metrics.prom"
+
+
+def recent_runs(home: Path) -> list[RunFacts]:
+    """The runs that metrics are made of, newest first: the last that ended of each kind whole, others in outline."""
+    runs = read_runs(home, _NEWEST, BULKY)
+    whole = {facts.run_id for facts in _last(runs).values()}
+    return [read_run(facts.path) if facts.run_id in whole else facts for facts in runs]
+
+
+def _last(runs: Iterable[RunFacts]) -> dict[str, RunFacts]:
+    last: dict[str, RunFacts] = {}
+    for facts in runs:
+        if facts.run.get("status") != "running":
+            last.setdefault(facts.run["kind"], facts)
+    return last
 
 
 def registry_of(runs: Sequence[RunFacts]) -> CollectorRegistry:
@@ -26,9 +43,7 @@ def registry_of(runs: Sequence[RunFacts]) -> CollectorRegistry:
     """
     registry = CollectorRegistry()
     ended = [facts for facts in runs if facts.run.get("status") != "running"]
-    last: dict[str, RunFacts] = {}
-    for facts in ended:
-        last.setdefault(facts.run["kind"], facts)
+    last = _last(ended)
     _runs(registry, last.values(), ended)
     _steps(registry, last)
     _dbt(registry, last)

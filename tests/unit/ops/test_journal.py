@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.ops.journal import Journal, folder, new_run_id, read_run, read_runs
+from lakehouse.ops.journal import BULKY, Journal, folder, new_run_id, read_run, read_runs
 
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
 
@@ -146,6 +146,14 @@ def test_a_disk_that_takes_nothing_is_told_once(tmp_path: Path, caplog: pytest.L
         journal.sync()
     assert [record.message for record in caplog.records if "cannot be written" in record.message] != []
     assert len(caplog.records) == 1
+
+
+def test_tables_that_are_not_wanted_are_passed_over(tmp_path: Path) -> None:
+    journal = _begun(tmp_path, "run-1")
+    journal.write("steps", {"step_number": 1, "step": "ingest"})
+    journal.write("stage_metrics", {"application_id": "a", "stage_id": 1, "attempt": 0})
+    assert set(read_run(journal.path, BULKY).tables) == {"runs", "steps"}
+    assert set(read_run(journal.path).tables) == {"runs", "steps", "stage_metrics"}
 
 
 def test_each_line_is_json_by_itself(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lakehouse.ops.journal import Journal, read_runs
-from lakehouse.ops.metrics import metrics_file, metrics_text, write_metrics
+from lakehouse.ops.journal import Journal
+from lakehouse.ops.metrics import metrics_file, metrics_text, recent_runs, write_metrics
 from tests.unit.ops.sample_run import AT, failed_run, good_run
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -23,7 +23,7 @@ def _samples(text: str) -> Samples:
 @pytest.fixture
 def samples(tmp_path: Path) -> Samples:
     good_run(tmp_path)
-    return _samples(metrics_text(read_runs(tmp_path)))
+    return _samples(metrics_text(recent_runs(tmp_path)))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_after_a_failure_the_last_success_stays_and_one_that_runs_does_not_count
     failed_run(tmp_path)
     running = {"kind": "demo", "status": "running", "started_at": AT.replace(year=2027)}
     Journal(tmp_path, "demo-3").write("runs", running)
-    samples = _samples(metrics_text(read_runs(tmp_path)))
+    samples = _samples(metrics_text(recent_runs(tmp_path)))
     demo = (("kind", "demo"),)
     assert samples["run_succeeded", demo] == 0
     assert samples["run_seconds", demo] == 30
@@ -79,11 +79,11 @@ def test_after_a_failure_the_last_success_stays_and_one_that_runs_does_not_count
 def test_the_file_is_replaced_whole(tmp_path: Path) -> None:
     good_run(tmp_path)
     path = metrics_file(tmp_path)
-    write_metrics(read_runs(tmp_path), path)
-    write_metrics(read_runs(tmp_path), path)
+    write_metrics(recent_runs(tmp_path), path)
+    write_metrics(recent_runs(tmp_path), path)
     assert _samples(path.read_text())["run_succeeded", (("kind", "demo"),)] == 1
     assert [file.name for file in path.parent.glob("metrics*")] == ["metrics.prom"]
 
 
 def test_without_a_run_there_are_no_figures(tmp_path: Path) -> None:
-    assert _samples(metrics_text(read_runs(tmp_path))) == {}
+    assert _samples(metrics_text(recent_runs(tmp_path))) == {}
