@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from expectations.counting import Instants, broken_together, failing_rows, passed_in_one
+from expectations.counting import Instants, broken_together, failing_rows, instant_literal, passed_in_one
 from expectations.history import CountedBefore, TableHistory
 from expectations.naming import Where
 from expectations.suites import DriftRule, Rule, Suite, TimelinessRule, VolumeRule
@@ -74,24 +74,19 @@ def read_history(
 
     Of each weekday as many runs as count are read, so that a weekday's own median can be taken.
     """
-    from pyspark.sql import Window
-    from pyspark.sql import functions as f
-
     most = max(thresholds.volume.recent_runs, thresholds.drift.recent_runs)
-    counted = f.col("dimension").isin("volume", DISTRIBUTION) & f.col("numerator").isNotNull()
-    others = (f.col("run_id") != run_id) & (f.col("measured_at") < f.lit(measured_at))
-    # Not by SQL with named parameters: Delta's parser loses them.
-    latest_first = Window.partitionBy("table_name", "dimension", f.weekday("measured_at")).orderBy(
-        f.desc("measured_at"), "run_id"
-    )
-    found = (
-        spark.read.table(QUALITY_METRICS.full_name)
-        .where(f.col("table_name").isin(list(tables)) & others & counted)
-        .withColumn("place", f.dense_rank().over(latest_first))
-        .where(f.col("place") <= most)
-        .select("table_name", "rule", "dimension", "numerator", "run_id", "measured_at")
-        .collect()
-    )
+    names = ", ".join(f"'{table}'" for table in tables)
+    found = spark.sql(
+        f"""
+        select table_name, rule, dimension, numerator, run_id, measured_at
+        from {QUALITY_METRICS.full_name}
+        where table_name in ({names}) and run_id != '{run_id}' and measured_at < {instant_literal(measured_at)}
+            and dimension in ('volume', '{DISTRIBUTION}') and numerator is not null
+        qualify dense_rank() over (
+            partition by table_name, dimension, weekday(measured_at) order by measured_at desc, run_id
+        ) <= {most}
+        """
+    ).collect()
     by_table = defaultdict(list)
     for row in found:
         by_table[row["table_name"]].append(row)
