@@ -22,6 +22,7 @@ from expectations.reading import DISTRIBUTION, count, examples, read_history
 from expectations.result import GateFailed, GateResult, Score, Status
 from expectations.suites import Suite, read_suites
 from expectations.verdict import Bound, Counts, Measured, measured
+from lakehouse.errors import ConfigurationError
 from lakehouse.ops.schema import QUALITY_FAILURES, QUALITY_METRICS
 from lakehouse.settings import Settings
 from lakehouse.thresholds import read_thresholds
@@ -49,6 +50,7 @@ def run_gate(
     on_detail: Callable[[str], None] = lambda text: None,
     tables: Sequence[str] = (),
     where: Where = built,
+    is_kept: bool = True,
 ) -> GateResult:
     """Hold layers to their suites; says what it found, and raises for no low score.
 
@@ -65,6 +67,7 @@ def run_gate(
         on_detail: told which table is measured.
         tables: if any, only these tables of the layers.
         where: gives the table that is read for one that readers know by name.
+        is_kept: whether history is read, and scores, failing rows and results are kept.
 
     Raises:
         GateFailed: a table is not there.
@@ -72,13 +75,15 @@ def run_gate(
     """
     thresholds = read_thresholds(settings.gate.thresholds)
     suites = [suite for suite in read_suites(layers) if not tables or suite.table in tables]
+    if not suites:
+        raise ConfigurationError(f"No suite of {', '.join(layers)} is about {', '.join(tables)}.")
     _require_tables(spark, suites, where)
     names = [suite.table for suite in suites]
     as_of = as_of or measured_at
     with ThreadPoolExecutor(_AT_ONCE) as pool, ThreadPoolExecutor(1) as aside:
         # Great Expectations takes seconds to import: meanwhile Spark counts.
         judge = aside.submit(_judge)
-        history = read_history(spark, names, run_id, measured_at, thresholds)
+        history = read_history(spark, names, run_id, measured_at, thresholds) if is_kept else {}
 
         def counted(suite: Suite) -> _Counted:
             on_detail(suite.table)
@@ -96,18 +101,20 @@ def run_gate(
         for found in measures:
             rules = measured(found.suite, found.counts, found.history, thresholds, measured_at)
             verdict = judge.result().judge(found.suite, rules)
-            keep_verdict(settings.home, run_id, found.suite, verdict, measured_at)
+            if is_kept:
+                keep_verdict(settings.home, run_id, found.suite, verdict, measured_at)
             scored.append(tuple(_scores(found, rules, verdict.broken, where)))
         failing = [row for rows in pool.map(broken_rows, measures, scored) for row in rows]
         shown = tuple(_with_examples(score, failing) for scores in scored for score in scores)
-        of_run = {"run_id": run_id, "measured_at": measured_at, "as_of": as_of}
-        metrics = [{**row, **of_run} for row in (*map(asdict, shown), *chain(*map(_distributions, measures)))]
-        kept = [
-            pool.submit(keep_rows, spark, QUALITY_METRICS, run_id, names, metrics),
-            pool.submit(keep_rows, spark, QUALITY_FAILURES, run_id, names, [{**row, **of_run} for row in failing]),
-        ]
-        for each in kept:
-            each.result()
+        if is_kept:
+            of_run = {"run_id": run_id, "measured_at": measured_at, "as_of": as_of}
+            metrics = [{**row, **of_run} for row in (*map(asdict, shown), *chain(*map(_distributions, measures)))]
+            kept = [
+                pool.submit(keep_rows, spark, QUALITY_METRICS, run_id, names, metrics),
+                pool.submit(keep_rows, spark, QUALITY_FAILURES, run_id, names, [{**row, **of_run} for row in failing]),
+            ]
+            for each in kept:
+                each.result()
     rows = {found.suite.table: found.counts.rows for found in measures}
     return GateResult(tuple(layers), run_id, measured_at, as_of, shown, rows, thresholds)
 

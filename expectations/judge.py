@@ -6,6 +6,7 @@ and it reports to its makers over the network unless told not to before that, wh
 """
 
 import logging
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,8 +58,11 @@ class Judge:
         """Hold each measure to its bounds.
 
         Raises:
-            RuntimeError: Great Expectations could not compute an expectation.
+            RuntimeError: Great Expectations could not compute an expectation, or a measure is no number.
         """
+        odd = [rule.rule for rule in rules if math.isnan(rule.measure)]
+        if odd:
+            raise RuntimeError(f"{suite.table}: could not judge {', '.join(odd)}, which came to no number")
         frame = pd.DataFrame({rule.rule: [float(rule.measure)] for rule in rules})
         asset = self._source.add_dataframe_asset(name=suite.table)
         batch = asset.add_batch_definition_whole_dataframe("scores").get_batch({"dataframe": frame})
@@ -68,6 +72,8 @@ class Judge:
             meta={"description": suite.description},
         )
         answer = batch.validate(expected, result_format="BASIC")
+        # the same table may be judged again
+        self._source.delete_asset(suite.table)
         broken: dict[str, list[Bound]] = {}
         for result in answer.results:
             config = result.expectation_config

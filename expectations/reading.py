@@ -33,7 +33,7 @@ def count(spark: "SparkSession", suite: Suite, where: Where, instants: Instants)
         elif isinstance(rule, TimelinessRule):
             hours[rule.name] = passed[f"hours_{place}"]
         elif isinstance(rule, DriftRule):
-            found = ((each["item"], each["count"]) for each in passed[f"bins_{place}"])
+            found = ((each["item"], each["count"]) for each in passed[f"bins_{place}"] or ())
             bins[rule.name] = {item: number for item, number in found if item is not None}
     together = broken_together(suite, where, instants)
     if together:
