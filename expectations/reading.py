@@ -79,12 +79,17 @@ def read_history(
     found = spark.sql(
         f"""
         select table_name, rule, dimension, numerator, run_id, measured_at
-        from {QUALITY_METRICS.full_name}
-        where table_name in ({names}) and run_id != :run_id and measured_at < :measured_at
-            and dimension in ('volume', '{DISTRIBUTION}') and numerator is not null
-        qualify dense_rank() over (
-            partition by table_name, dimension, weekday(measured_at) order by measured_at desc, run_id
-        ) <= {most}
+        from (
+            select
+                *,
+                dense_rank() over (
+                    partition by table_name, dimension, weekday(measured_at) order by measured_at desc, run_id
+                ) as place
+            from {QUALITY_METRICS.full_name}
+            where table_name in ({names}) and run_id != :run_id and measured_at < :measured_at
+                and dimension in ('volume', '{DISTRIBUTION}') and numerator is not null
+        )
+        where place <= {most}
         """,
         args={"run_id": run_id, "measured_at": measured_at},
     ).collect()
