@@ -38,7 +38,7 @@ def schema(mart: str) -> str:
 def _movie(number: int) -> Movie:
     released = date(2019, 1, 5) + timedelta(days=86 * (number // 2))
     known = {
-        "rating": 4 + number % 5,
+        "rating": 4.0 + number % 5,
         "vote_count": 10 * (number % 7) or None,
         "revenue": 1000 * (number % 11 + 1) if number % 3 else None,
         "budget": 500 * (number % 4 + 1) if number % 4 else None,
