@@ -204,7 +204,7 @@ def bars(
     scale = alt.Scale(domain=[low, high], nice=False)
     step = 38 if is_narrow else 25
     names = {row["row"]: row["label"] for row in numbered}
-    x = alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(tickCount=4 if width <= HALF else 8, grid=True))
+    x = alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(tickCount=4, grid=True, labelBound=2))
     axis = (
         None
         if is_narrow
@@ -232,29 +232,39 @@ def bars(
     return finished(alt.layer(*layers), width, step * len(rows))
 
 
-def lines(
+def ranking(
+    key: str,
+    title: str,
+    says: str,
+    table: Table,
     rows: Sequence[Row],
-    width: int,
     unit: str,
-    names: Sequence[str] = ("",),
-    tints: Sequence[str] = SERIES,
-    height: int = 230,
-    zero: bool = False,
-    is_date: bool = False,
-) -> alt.TopLevelMixin:
-    """Lines over years, or over dates.
+    tint: str = "c1",
+    span: Span = "half",
+    is_dots: bool = False,
+) -> Chart | Table:
+    """Who is first, as bars; the table alone where nothing is known of any.
 
     Args:
-        rows: `x`, `y` and `series` each; `y` None leaves a gap.
-        width: in pixels.
-        unit: the title of the upright axis.
-        names: the series, in the legend's order; with one there is no legend.
-        tints: a colour each.
-        height: in pixels, without legend and axis.
-        zero: whether the axis starts at 0.
-        is_date: whether `x` is a date as text.
+        key: unique in its page.
+        title: what it shows.
+        says: a sentence in which {label} and {text} are those of the first.
+        table: the same figures.
+        rows: `label`, `value` and `text` each; one without a value is left out.
+        unit: the title of the axis.
+        tint: the bars' colour.
+        span: how much of the page's width it takes where that is wide.
+        is_dots: whether values differ by so little that bars would look alike: dots, on an axis that begins near the
+            least of them.
     """
-    return finished(line_layer(rows, width, unit, names, tints, zero, is_date), width, height)
+    known = [row for row in rows if row["value"] is not None]
+    if not known:
+        return table
+    values = [row["value"] for row in known]
+    low = min(values) - 0.15 * max(max(values) - min(values), 0.1)
+    domain = (low, max(values)) if is_dots else None
+    said = says.format(label=known[0]["label"], text=known[0]["text"])
+    return draw(key, title, said, table, lambda width: bars(known, width, unit, tint, domain), span)
 
 
 def line_layer(
@@ -314,7 +324,14 @@ def heat(
         "across:N",
         sort=list(across),
         title=None,
-        axis=alt.Axis(orient="top", labelAngle=0 if room > 26 else -90, ticks=False, domain=False),
+        axis=alt.Axis(
+            orient="top",
+            labelAngle=0 if room > 26 else -90,
+            ticks=False,
+            domain=False,
+            # On a phone, two words in two lines.
+            labelExpr="split(datum.label, ', ')" if is_narrow else "datum.label",
+        ),
     )
     y = alt.Y(
         "down:N",

@@ -1,19 +1,17 @@
-"""What Gold says of the box office, of what is trending, and of who is best."""
+"""What Gold says of the box office."""
 
 from collections.abc import Sequence
 
 import altair as alt
 
-from orchestration.report.charts import Chart, bars, colour, data, draw, finished, line_layer
+from orchestration.report.charts import Chart, colour, data, draw, finished, line_layer
 from orchestration.report.facts import Facts, Row
 from orchestration.report.section import Section, section, table_of
-from orchestration.report.wording import NOTHING, change, count, decimal, dollars, share, signed
-
-_WINDOWS = {"7d": "7 days", "30d": "30 days", "90d": "90 days"}
+from orchestration.report.wording import change, count, decimal, dollars
 
 
 def sections(facts: Facts) -> list[Section]:
-    """The sections on money, trends and rankings."""
+    """The section on money."""
     return [
         section(
             facts,
@@ -21,26 +19,6 @@ def sections(facts: Facts) -> list[Section]:
             "Box office",
             "Revenue counts in the month in which a movie came out, where it is known.",
             (("box_office", _box_office), ("growth", _growth)),
-        ),
-        section(
-            facts,
-            "trending",
-            "Trending now",
-            "Half of a score is how fast popularity rises, three tenths how far it rose, two tenths how the rating "
-            "moved; each as its rank among all movies of the window, 100 the best.",
-            (("trending", _trending),),
-        ),
-        section(
-            facts,
-            "rankings",
-            "Rankings",
-            "By weighted rating: few votes draw a movie's rating to the mean of all.",
-            (
-                ("directors", lambda rows: [_ranked("directors", "Directors", "director_rank", "person_name", rows)]),
-                ("studios", lambda rows: [_ranked("studios", "Studios", "studio_rank", "company_name", rows)]),
-                ("best_movies", _best),
-                ("richest_movies", _richest),
-            ),
         ),
     ]
 
@@ -146,138 +124,3 @@ def _years(rows: Sequence[Row], measure: str, unit: float, label: str, width: in
         )
     )
     return finished(chart, width, 220)
-
-
-def _trending(rows: tuple[Row, ...]) -> list[Chart]:
-    charts = []
-    for window, name in _WINDOWS.items():
-        of = [row for row in rows if row["trend_window"] == window]
-        if not of:
-            continue
-        table = table_of(
-            f"Trending over {name}",
-            of,
-            (
-                ("Rank", "place", count),
-                ("Movie", "title", None),
-                ("Score", "trend_score", lambda value: decimal(value, 1)),
-                ("Velocity a day", "velocity", lambda value: signed(value, 4)),
-                ("Popularity", "last_popularity", lambda value: decimal(value, 1)),
-                ("Its change", "popularity_change", change),
-                ("Rating's change", "rating_momentum", signed),
-            ),
-        )
-        drawn = [
-            {
-                "label": row["title"] or row["movie_id"],
-                "value": row["trend_score"],
-                "text": decimal(row["trend_score"], 1),
-            }
-            for row in of
-        ]
-        charts.append(
-            draw(
-                f"trending-{window}",
-                f"Trending over {name}",
-                f"{drawn[0]['label']} leads with {drawn[0]['text']} of 100.",
-                table,
-                lambda width, drawn=drawn: bars(drawn, width, "trend score", "c2"),  # type: ignore[misc]
-                "third",
-            )
-        )
-    return charts
-
-
-def _ranked(key: str, title: str, rank: str, name: str, rows: tuple[Row, ...]) -> Chart:
-    table = table_of(
-        f"{title} by mean weighted rating",
-        rows,
-        (
-            ("Rank", rank, count),
-            ("Name", name, None),
-            ("Movies", "total_movies", count),
-            ("Mean rating", "mean_weighted_rating", decimal),
-            ("Revenue", "total_revenue", dollars),
-            ("Return", "roi", decimal),
-            ("Hits", "hit_rate", share),
-        ),
-    )
-    known = [row for row in rows if row["mean_weighted_rating"] is not None]
-    return _dots(
-        f"ranking-{key}",
-        f"{title} by mean weighted rating",
-        [
-            {
-                "label": row[name],
-                "value": row["mean_weighted_rating"],
-                "text": f"{decimal(row['mean_weighted_rating'])}  ({row['total_movies']:,} movies)",
-            }
-            for row in known
-        ],
-        table,
-    )
-
-
-def _best(rows: tuple[Row, ...]) -> list[Chart]:
-    table = table_of(
-        "Movies by weighted rating",
-        rows,
-        (
-            ("Movie", "title", None),
-            ("Year", lambda row: str(row["release_year"] or NOTHING), None),
-            ("Genre", "primary_genre", None),
-            ("Weighted rating", "weighted_rating", decimal),
-            ("Votes", "vote_count", count),
-            ("Revenue", "revenue", dollars),
-            ("Return", "roi", decimal),
-        ),
-    )
-    drawn = [
-        {
-            "label": _titled(row),
-            "value": row["weighted_rating"],
-            "text": f"{decimal(row['weighted_rating'])}  ({row['vote_count'] or 0:,} votes)",
-        }
-        for row in rows
-    ]
-    return [_dots("ranking-movies", "Movies by weighted rating", drawn, table)]
-
-
-def _richest(rows: tuple[Row, ...]) -> list[Chart]:
-    table = table_of(
-        "Movies by revenue",
-        rows,
-        (
-            ("Movie", "title", None),
-            ("Year", lambda row: str(row["release_year"] or NOTHING), None),
-            ("Genre", "primary_genre", None),
-            ("Revenue", "revenue", dollars),
-            ("Budget", "budget", dollars),
-            ("Return", "roi", decimal),
-            ("Weighted rating", "weighted_rating", decimal),
-        ),
-    )
-    drawn = [{"label": _titled(row), "value": row["revenue"] / 1e6, "text": dollars(row["revenue"])} for row in rows]
-    return [
-        draw(
-            "ranking-revenue",
-            "Movies by revenue",
-            f"{drawn[0]['label']} earned most: {drawn[0]['text']}.",
-            table,
-            lambda width: bars(drawn, width, "million US dollars"),
-        )
-    ]
-
-
-def _dots(key: str, title: str, drawn: list[Row], table: "object") -> Chart:
-    values = [row["value"] for row in drawn] or [0, 10]
-    # Ratings differ by little: dots on an axis that begins near the least, as bars they would look alike.
-    spread = max(max(values) - min(values), 0.1)
-    domain = (min(values) - 0.15 * spread, max(values))
-    says = f"{drawn[0]['label']} leads with {drawn[0]['text'].split('  ')[0]} of 10." if drawn else "None has a rating."
-    return draw(key, title, says, table, lambda width: bars(drawn, width, "weighted rating, 0 to 10", domain=domain))  # type: ignore[arg-type]
-
-
-def _titled(row: Row) -> str:
-    title = row["title"] or row["movie_id"]
-    return f"{title} ({row['release_year']})" if row["release_year"] else str(title)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from orchestration.report.charts import Chart, Table, bars, draw, heat
+from orchestration.report.charts import Chart, Table, draw, heat, ranking
 from orchestration.report.facts import Facts, Row
 from orchestration.report.gold_genres import bin_of, facets
 from orchestration.report.section import Section, section, table_of
@@ -104,14 +104,14 @@ def _by(key: str, title: str, scope: str, rows: Sequence[Row], says: str) -> lis
     return [draw(key, title, says, table, lambda width: heat(drawn, width, across, groups, _BINS))]
 
 
-def _actors(rows: tuple[Row, ...]) -> list[Chart]:
+def _actors(rows: tuple[Row, ...]) -> list[Chart | Table]:
     table = table_of(
         "Actors by PageRank",
         rows,
         (
             ("Rank", "pagerank_rank", count),
             ("Actor", "person_name", None),
-            ("PageRank, per mille", lambda row: row["pagerank"] * 1000, decimal),
+            ("PageRank, per mille", _per_mille, decimal),
             ("Partners", "degree", count),
             ("Betweenness", "betweenness", lambda value: decimal(value, 4)),
             ("Its rank", "betweenness_rank", count),
@@ -123,23 +123,29 @@ def _actors(rows: tuple[Row, ...]) -> list[Chart]:
     drawn = [
         {
             "label": row["person_name"] or str(row["person_id"]),
-            "value": row["pagerank"] * 1000,
-            "text": f"{decimal(row['pagerank'] * 1000)}  ({row['degree']:,} partners)",
+            "value": _per_mille(row),
+            "text": f"{decimal(_per_mille(row))} ({count(row['degree'])} partners)",
         }
         for row in rows
     ]
     return [
-        draw(
+        ranking(
             "actors",
             "The best connected actors",
-            f"{drawn[0]['label']} stands first, with {rows[0]['degree']:,} partners.",
+            "{label} stands first with {text}.",
             table,
-            lambda width: bars(drawn, width, "PageRank, per mille of all", "c7"),
+            drawn,
+            "PageRank, per mille of all",
+            "c7",
         )
     ]
 
 
-def _communities(rows: tuple[Row, ...]) -> list[Chart]:
+def _per_mille(row: Row) -> float | None:
+    return None if row["pagerank"] is None else row["pagerank"] * 1000
+
+
+def _communities(rows: tuple[Row, ...]) -> list[Chart | Table]:
     table = table_of(
         "The largest communities",
         rows,
@@ -157,17 +163,19 @@ def _communities(rows: tuple[Row, ...]) -> list[Chart]:
         {
             "label": row["community_name"] or str(row["community_id"]),
             "value": row["actors"],
-            "text": f"{row['actors']:,} actors",
+            "text": f"{count(row['actors'])} actors",
         }
         for row in rows
     ]
     return [
-        draw(
+        ranking(
             "communities",
             "The largest communities",
             "People who act with each other more than with others, named for the best connected three.",
             table,
-            lambda width: bars(drawn, width, "actors", "c3"),
+            drawn,
+            "actors",
+            "c3",
         )
     ]
 

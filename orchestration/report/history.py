@@ -5,7 +5,19 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from orchestration.report.charts import PHONE, SERIES, Chart, Column, Table, colours, data, draw, finished, lookup
+from orchestration.report.charts import (
+    PHONE,
+    SERIES,
+    Chart,
+    Column,
+    Table,
+    colour,
+    colours,
+    data,
+    draw,
+    finished,
+    lookup,
+)
 from orchestration.report.facts import Facts, Row
 from orchestration.report.quality import status
 from orchestration.report.section import Section, section, table_of
@@ -54,7 +66,17 @@ def _durations(rows: tuple[Row, ...], runs: Sequence[Row]) -> list[Chart]:
         for place, run in enumerate(shown)
         for row in of[run["run_id"]]
     ]
-    whens = [short_instant(run["started_ms"]) + ("" if run["status"] == "succeeded" else " ✗") for run in shown]
+    whens = [short_instant(run["started_ms"]) for run in shown]
+    # Above the bars of runs that did not succeed stands what became of them.
+    ended = [
+        {
+            "when": f"{place:02}",
+            "y": sum(row["seconds"] or 0 for row in of[run["run_id"]]) / 60,
+            "text": run["status"],
+        }
+        for place, run in enumerate(shown)
+        if run["status"] != "succeeded"
+    ]
     table = Table(
         "Time a step, the latest run first",
         (Column("Run"), Column("Status"), *(Column(step, True) for step in steps), Column("In all", True)),
@@ -70,35 +92,37 @@ def _durations(rows: tuple[Row, ...], runs: Sequence[Row]) -> list[Chart]:
     )
 
     def make(width: int) -> alt.TopLevelMixin:
-        every = max(1, -(-len(shown) // (3 if width <= PHONE else 12)))
-        chart = (
+        is_narrow = width <= PHONE
+        every = max(1, -(-len(shown) // (3 if is_narrow else 12)))
+        axis = alt.Axis(
+            labelAngle=0,
+            labelExpr=lookup({f"{place:02}": when for place, when in enumerate(whens)}),
+            values=[f"{place:02}" for place in range(len(shown) - 1, -1, -every)],
+            ticks=False,
+        )
+        x = alt.X("when:N", title="start, UTC", axis=axis, scale=alt.Scale(paddingInner=0.3))
+        tint = alt.Color(
+            "step:N",
+            sort=None,
+            scale=alt.Scale(domain=steps, range=colours(tints)),
+            legend=alt.Legend(title=None, orient="top", columns=3 if is_narrow else 10, symbolType="square"),
+        )
+        stacked = (
             alt.Chart(data([row | {"when": f"{row['place']:02}"} for row in drawn]))
-            .mark_bar(stroke=None)
+            .mark_bar()
             .encode(
-                x=alt.X(
-                    "when:N",
-                    title="start, UTC; ✗ did not succeed",
-                    axis=alt.Axis(
-                        labelAngle=0,
-                        labelExpr=lookup({f"{place:02}": when for place, when in enumerate(whens)}),
-                        values=[f"{place:02}" for place in range(len(shown) - 1, -1, -every)],
-                        ticks=False,
-                    ),
-                    scale=alt.Scale(paddingInner=0.3),
-                ),
+                x=x,
                 y=alt.Y("y:Q", title="minutes", axis=alt.Axis(tickCount=5)),
-                color=alt.Color(
-                    "step:N",
-                    sort=None,
-                    scale=alt.Scale(domain=steps, range=colours(tints)),
-                    legend=alt.Legend(
-                        title=None, orient="top", columns=3 if width <= PHONE else 10, symbolType="square"
-                    ),
-                ),
+                color=tint,
                 order=alt.Order("order:Q"),
             )
         )
-        return finished(chart, width, 260)
+        marks = (
+            alt.Chart(data(ended))
+            .mark_text(color=colour("bad"), fontWeight="bold", baseline="bottom", dy=-4)
+            .encode(x=x, y="y:Q", text="text:N")
+        )
+        return finished(alt.layer(stacked, marks) if ended else stacked, width, 260)
 
     last = shown[-1]
     said = f"The last one took {seconds(last['seconds'])}."

@@ -13,7 +13,7 @@ import markupsafe
 from altair.utils.schemapi import debug_mode
 
 from orchestration import offline
-from orchestration.report import gold_genres, gold_money, gold_network, history, quality, runs
+from orchestration.report import gold_genres, gold_money, gold_network, gold_rankings, history, quality, runs
 from orchestration.report.facts import Facts
 from orchestration.report.wording import instant, machine_instant
 
@@ -105,6 +105,7 @@ def _values(facts: Facts) -> tuple[tuple[str, dict[str, Any]], ...]:
                 "sections": [
                     *gold_genres.sections(facts),
                     *gold_money.sections(facts),
+                    *gold_rankings.sections(facts),
                     *gold_network.sections(facts),
                 ]
             },

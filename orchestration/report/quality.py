@@ -10,7 +10,7 @@ import markupsafe
 from orchestration.report.charts import HALF, PHONE, Chart, Column, Table, colour, colours, data, draw, finished, lookup
 from orchestration.report.facts import Facts, Row
 from orchestration.report.section import Section, as_it_is, section, table_of
-from orchestration.report.wording import NOTHING, bound, count, instant, moment, plural, score, short_instant
+from orchestration.report.wording import NOTHING, bound, count, instant, moment, plural, rule, score, short_instant
 
 _DIMENSIONS = ("completeness", "consistency", "accuracy")
 _LAYERS = {"bronze": "c6", "silver": "c1", "gold": "c2"}
@@ -107,7 +107,7 @@ def _scores(caption: str, rows: Sequence[Row]) -> Table:
         (
             ("Status", lambda row: status(row["status"]), None),
             ("Table", "table_name", None),
-            ("Rule", lambda row: row["rule"].replace("_", " "), None),
+            ("Rule", lambda row: rule(row["rule"]), None),
             ("Dimension", "dimension", None),
             ("Holds in", _held, as_it_is),
             ("Score", "score", score),
@@ -280,7 +280,7 @@ def _failing(rows: tuple[Row, ...]) -> list[Table]:
             (
                 ("Row", "row_key", None),
                 ("Reason", "reason", None),
-                ("Rule", lambda row: row["rule"].replace("_", " "), None),
+                ("Rule", lambda row: rule(row["rule"]), None),
                 ("Values", lambda row: markupsafe.Markup("<code>{}</code>").format(row["row_values"] or ""), None),
             ),
         )

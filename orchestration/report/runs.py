@@ -11,7 +11,7 @@ from orchestration.report.gantt import gantt
 from orchestration.report.quality import counts, status
 from orchestration.report.resources import resources
 from orchestration.report.section import Section, section, table_of
-from orchestration.report.wording import bound, count, instant, moment, plural, score, seconds, time_of_day
+from orchestration.report.wording import bound, count, instant, moment, plural, rule, score, seconds, time_of_day
 
 _GOOD = ("success", "pass")
 _BAD = ("error", "fail", "runtime error", "partial success")
@@ -179,7 +179,7 @@ def _alerts(rows: tuple[Row, ...]) -> list[Table]:
             (
                 ("Severity", lambda row: status(row["severity"]), None),
                 ("About", "subject", None),
-                ("Rule", lambda row: (row["rule"] or "").replace("_", " "), None),
+                ("Rule", lambda row: rule(row["rule"]), None),
                 ("What is wrong", "message", None),
                 ("Measured", "score", score),
                 ("Threshold", "threshold", bound),

@@ -37,7 +37,8 @@ def dollars(value: Any) -> str:
 
 def decimal(value: Any, places: int = 2) -> str:
     """A number with so many places: `7.42`."""
-    return NOTHING if value is None else f"{value:,.{places}f}".replace("-", "−")  # noqa: RUF001
+    # Without a minus before nothing but zeros.
+    return NOTHING if value is None else f"{round(value, places) + 0.0:,.{places}f}".replace("-", "−")  # noqa: RUF001
 
 
 def signed(value: Any, places: int = 2) -> str:
@@ -75,7 +76,7 @@ def seconds(value: Any) -> str:
     """A duration: `4.2 s`, `3 min 12 s`, `1 h 04 min`."""
     if value is None:
         return NOTHING
-    if value < 60:
+    if value < 59.95:
         return f"{value:.1f} s"
     whole = round(value)
     if whole < 3600:
@@ -113,6 +114,11 @@ def moment(milliseconds: Any) -> markupsafe.Markup:
 def identifier(text: str) -> markupsafe.Markup:
     """An id for a table, kept in one line."""
     return markupsafe.Markup('<code class="id">{}</code>').format(text)
+
+
+def rule(name: Any) -> markupsafe.Markup:
+    """A rule's name, as it is asked for in SQL."""
+    return markupsafe.Markup('<code class="id">{}</code>').format(name or "")
 
 
 def short_instant(milliseconds: Any) -> str:
