@@ -4,6 +4,7 @@ Each is drawn twice, for a wide and for a narrow screen, and comes with the tabl
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -200,11 +201,12 @@ def bars(
     # The longest figure has room behind the longest bar; a letter of it and of a label takes some six pixels.
     label = 0 if is_narrow else min(_LABEL_LIMIT, 6.3 * max((len(row["label"]) for row in rows), default=0)) + 12
     taken = 6.4 * max((len(row["text"]) for row in rows), default=0) + 14
+    ticks = _ticks(low, high)
     high = low + (high - low) / max(0.3, 1 - taken / (width - 24 - label))
     scale = alt.Scale(domain=[low, high], nice=False)
     step = 38 if is_narrow else 25
     names = {row["row"]: row["label"] for row in numbered}
-    x = alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(tickCount=4, grid=True, labelBound=2))
+    x = alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, grid=True))
     axis = (
         None
         if is_narrow
@@ -364,3 +366,12 @@ def heat(
 def lookup(names: dict[str, str]) -> str:
     """A Vega expression that gives a row's label, whatever stands in it."""
     return f"{json.dumps(names)}[datum.value]"
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Three to six round numbers from `low` to `high`."""
+    rough = (high - low) / 4
+    power: float = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    first = math.ceil(low / step - 1e-9)
+    return [round((first + place) * step, 10) for place in range(math.floor(high / step + 1e-9) - first + 1)]
