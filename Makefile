@@ -1,7 +1,7 @@
 # Every target sets up what it needs. `make` alone says what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long unit chaos lint format up down status docs bench clean
+.PHONY: help setup demo test test-long unit chaos lint format up down status docs report bench clean
 
 PYTHON ?= python3.11
 UV_VERSION := 0.13.9
@@ -66,6 +66,9 @@ status: $(VENV)/.made ## say how each service is
 
 docs: up ## make the lineage site and serve it on http://127.0.0.1:8580
 	@$(BIN)/lakehouse docs
+
+report: up ## make the report: the last run, the scores, what Gold says; serve it on http://127.0.0.1:8581
+	@$(BIN)/lakehouse report --serve
 
 bench: setup ## seconds a step, a dbt node, a movie from the API, a metric of the network; memory: docs/performance.md
 	@$(BIN)/python -m benchmarks.cycle

@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the `lakehouse` command."""
     from orchestration.maintenance_command import maintain
     from orchestration.publishing import publications, publish, rollback
+    from orchestration.report.command import report
 
     app.command()(run)
     app.command()(demo)
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command()(publish)
     app.command()(rollback)
     app.command()(publications)
+    app.command()(report)
 
 
 def run(
@@ -170,6 +172,7 @@ def docs(
     from lakehouse.services.health import require
     from orchestration import dbt, lineage
     from orchestration.progress import Progress
+    from orchestration.serve import serve_pages
 
     settings = load_settings()
     require(settings, "hdfs", "metastore", "thrift")
@@ -183,21 +186,7 @@ def docs(
             f"{site.total.traced} of {site.total.traceable} traced: {site.folder / 'index.html'}"
         )
     if serve:
-        _serve(site.folder, settings.bind, port)
-
-
-def _serve(folder: Path, host: str, port: int) -> None:
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    try:
-        server = ThreadingHTTPServer((host, port), handler)
-    except OSError as error:
-        raise ConfigurationError(f"Port {port} is in use by another program.", "Give --port another one.") from error
-    console.print(f"The lineage site is at http://{host}:{port}/ (Ctrl-C ends it)")
-    with server:
-        server.serve_forever()
+        serve_pages(site.folder, settings.bind, port, "The lineage site")
 
 
 def _request(
