@@ -1,16 +1,14 @@
-"""`lakehouse gate`, and the gate as a step of the cycle."""
+"""`lakehouse gate`."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.settings import Settings
-
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
     from rich.table import Table
 
-    from expectations.gate import GateResult
+    from expectations.result import GateResult, Score
 
 
 def register(app: typer.Typer) -> None:
@@ -18,50 +16,75 @@ def register(app: typer.Typer) -> None:
     app.command("gate")(gate_command)
 
 
-def gate_silver(spark: "SparkSession", settings: Settings) -> "GateResult":
-    """Hold Silver to `expectations/silver.yaml` and the thresholds of the settings.
-
-    Raises:
-        GateFailed: Silver is below a threshold, or a key is broken.
-    """
-    return _evaluate(spark, settings).require_passed()
-
-
-def _evaluate(spark: "SparkSession", settings: Settings) -> "GateResult":
-    from expectations.gate import Thresholds, evaluate
-    from expectations.rules import read_rules
-
-    thresholds = Thresholds(settings.gate.completeness, settings.gate.consistency)
-    return evaluate(spark, read_rules(), thresholds)
-
-
-def gate_command() -> None:
-    """Measure Silver's completeness, consistency and keys. Exit code 1 where the gate is shut."""
+def gate_command(
+    layer: Annotated[list[str] | None, typer.Option(help="bronze, silver or gold; may be given again")] = None,
+    run_id: Annotated[str, typer.Option(help="what the scores are kept under; by default gate-<instant>")] = "",
+    as_of: Annotated[str, typer.Option(help="the instant that rules look back from; by default now")] = "",
+    every_score: Annotated[bool, typer.Option("--every-score", help="every rule, not only the broken ones")] = False,
+) -> None:
+    """Hold Bronze and Silver (or what --layer names) to their suites. Exit code 1 where the gate is shut."""
+    from expectations.gate import run_gate
+    from lakehouse.clock import now, parse_instant
     from lakehouse.settings import load_settings
     from lakehouse.spark import spark_session
     from lakehouse.terminal import console
 
     settings = load_settings()
-    with console.status("measuring Silver"):
-        result = _evaluate(spark_session(settings, "gate"), settings)
-    console.print(scores(result))
-    for low in result.warnings:
-        console.print(f"[yellow]below the threshold by itself:[/] {low.name} ({low.score:.4f})")
+    measured_at = now()
+    with console.status("starting Spark") as shown:
+        spark = spark_session(settings, "gate")
+        result = run_gate(
+            spark,
+            settings,
+            layer or ["bronze", "silver"],
+            run_id or f"gate-{measured_at:%Y%m%dT%H%M%SZ}",
+            measured_at,
+            parse_instant(as_of) if as_of else None,
+            lambda table: shown.update(f"measuring {table}"),
+        )
+    console.print(table_scores(result))
+    low = result.scores if every_score else [*result.failures, *result.warnings]
+    if low:
+        console.print()
+        console.print(rule_scores("Every score" if every_score else "Under their bound", low))
+    console.print(f"\n{result.summary()}")
     result.require_passed()
-    console.print(f"[green]open[/]: {result.table} has {result.rows:,} rows")
 
 
-def scores(result: "GateResult") -> "Table":
-    """Every score with its numerator and denominator, and the keys, for the terminal."""
+def table_scores(result: "GateResult") -> "Table":
+    """A line a table: its sums, its rows, and whether it shuts the gate."""
+    from expectations.suites import SUMMED
     from lakehouse.terminal import table
 
-    rows: list[tuple[str, str, str, str, str]] = []
-    for whole, parts, least in (
-        (result.completeness, result.columns, result.thresholds.completeness),
-        (result.consistency, result.rules, result.thresholds.consistency),
-    ):
-        for measure, shown in ((whole, f"[bold]{whole.name}[/]"), *((part, f"  {part.name}") for part in parts)):
-            rows.append((shown, f"{measure.score:.4f}", f"{least}", f"{measure.passed:,}", f"{measure.total:,}"))
-    rows += [(key.name, "", "", f"{key.violations:,} broken", "") for key in result.keys]
-    columns = ["measure", "score", "least", "passed", "of"]
-    return table("", columns, rows, right=columns[1:])
+    rows = []
+    for name, count in result.rows.items():
+        scores = result.of(name)
+        sums = {score.dimension: f"{score.score:.4f}" for score in scores if score.is_sum}
+        statuses = {score.status for score in scores}
+        verdict = (
+            "[red]shut[/]" if "fail" in statuses else "[yellow]look[/]" if "warn" in statuses else "[green]open[/]"
+        )
+        rows.append((name, *(sums.get(dimension, "") for dimension in SUMMED), f"{count:,}", verdict))
+    return table("", ["table", *SUMMED, "rows", "verdict"], rows, right=[*SUMMED, "rows"])
+
+
+def rule_scores(title: str, scores: "Sequence[Score]") -> "Table":
+    """A line a rule: its score with numerator and denominator, its bound, and what was found."""
+    from lakehouse.terminal import table
+
+    colours = {"fail": "[red]fail[/]", "warn": "[yellow]warn[/]", "pass": "pass"}
+    rows = [
+        (
+            score.table_name,
+            score.rule,
+            f"{score.score:.4f}",
+            f"{score.threshold:g}",
+            "" if score.numerator is None else f"{score.numerator:,}",
+            "" if score.denominator is None else f"{score.denominator:,}",
+            colours[score.status],
+            score.detail.replace("[", r"\["),
+        )
+        for score in scores
+    ]
+    columns = ["table", "rule", "score", "bound", "holds", "of", "", "found"]
+    return table(title, columns, rows, right=columns[2:6])

@@ -160,12 +160,15 @@ def silver(cycle: Cycle, findings: list[str]) -> None:
 
 
 def gate(cycle: Cycle, findings: list[str]) -> None:
-    """Hold Silver to its expectations; below a threshold nothing further is built."""
-    from expectations.commands import gate_silver
+    """Hold Bronze and Silver to their suites; below a threshold nothing further is built."""
+    from expectations.gate import run_gate
 
-    cycle.progress.detail("Great Expectations over Silver")
-    cycle.gate = gate_silver(cycle.spark, cycle.settings)
-    findings.append(f"completeness {cycle.gate.completeness.score:.4f}, consistency {cycle.gate.consistency.score:.4f}")
+    layers = ("bronze", "silver")
+    cycle.gate = run_gate(
+        cycle.spark, cycle.settings, layers, cycle.run_id, cycle.clock(), cycle.gold_as_of, cycle.progress.detail
+    )
+    cycle.gate.require_passed()
+    findings.append(cycle.gate.summary())
 
 
 def graph(cycle: Cycle, findings: list[str]) -> None:

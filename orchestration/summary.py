@@ -125,11 +125,7 @@ def show(cycle: "Cycle", screen: Console) -> None:
     )
     screen.print(f"\n[bold]dbt[/]   {node_costs(cycle.nodes)}")
     if cycle.gate is not None:
-        screen.print(
-            f"[bold]gate[/]  completeness {cycle.gate.completeness.score:.4f} "
-            f"(at least {cycle.settings.gate.completeness}), consistency {cycle.gate.consistency.score:.4f} "
-            f"(at least {cycle.settings.gate.consistency})"
-        )
+        screen.print(f"[bold]gate[/]  {cycle.gate.summary()}")
     said = findings(cycle.spark)
     if said:
         screen.print()
@@ -160,8 +156,9 @@ def record(cycle: "Cycle", counts: dict[str, int]) -> dict[str, Any]:
             for node in sorted(cycle.nodes, key=lambda node: -node.seconds)
         ],
         "gate": {
-            "completeness": cycle.gate.completeness.score,
-            "consistency": cycle.gate.consistency.score,
+            "completeness": cycle.gate.score_of("completeness"),
+            "consistency": cycle.gate.score_of("consistency"),
+            "accuracy": cycle.gate.score_of("accuracy"),
         }
         if cycle.gate is not None
         else None,

@@ -59,7 +59,7 @@ def test_two_settings_do_not_share_their_sections() -> None:
         ("LAKEHOUSE_TRIFT", "1", "LAKEHOUSE_TRIFT"),
         ("LAKEHOUSE_HOME__X", "1", "LAKEHOUSE_HOME__X"),
         ("LAKEHOUSE_THRIFT__PORT", "many", "thrift.port"),
-        ("LAKEHOUSE_GATE__COMPLETENESS", "1.5", "gate.completeness"),
+        ("LAKEHOUSE_GATE__FAILING_ROWS", "-1", "gate.failing_rows"),
         ("LAKEHOUSE_PROFILE", "laptop", "profile"),
     ],
 )
