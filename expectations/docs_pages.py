@@ -20,7 +20,7 @@ from lakehouse.clock import instant_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
-WORDS: dict[Status, str] = {"pass": "held", "warn": "look", "fail": "broken"}
+WORDS: dict[Status, str] = {"pass": "passed", "warn": "warning", "fail": "failed"}
 """What a person reads for a status; no page says it by colour alone."""
 
 

@@ -1,7 +1,5 @@
 """What Great Expectations' renderers make of a suite and of a validation result, for our pages to lay out."""
 
-import logging
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from markupsafe import Markup
 
 from expectations.docs_reading import Judged
 from expectations.docs_words import block_html, words_html
+from expectations.judge import great_expectations
 from expectations.suites import SUMMED, Rule, Suite
 from lakehouse.clock import instant_text
 
@@ -65,7 +64,7 @@ class RenderedValidation:
 
 def rendered_validation(one: Judged, declared: Suite | None) -> RenderedValidation:
     """Render a validation result."""
-    _quiet()
+    great_expectations()
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResultSchema
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 
@@ -87,7 +86,7 @@ def rendered_validation(one: Judged, declared: Suite | None) -> RenderedValidati
 
 def rendered_suite(one: Judged, declared: Suite | None) -> tuple[Line, ...]:
     """Render what a suite demands."""
-    _quiet()
+    great_expectations()
     from great_expectations.core.expectation_suite import ExpectationSuite
     from great_expectations.render.renderer.page_renderer import ExpectationSuitePageRenderer
 
@@ -217,9 +216,3 @@ def _is_rule_of_page(item: Any) -> bool:
 
 def _tables(section: dict[str, Any]) -> tuple[Markup, ...]:
     return tuple(block_html(block) for block in section["content_blocks"] if block["content_block_type"] == "table")
-
-
-def _quiet() -> None:
-    """Great Expectations reports to its makers over the network unless told not to before it is imported."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)

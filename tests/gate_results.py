@@ -1,126 +1,98 @@
-"""Validation results as gates leave them, made by Great Expectations itself over a small frame."""
+"""Validation results as gates leave them, judged and kept by the gate's own code."""
 
-import json
-import logging
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
+import yaml
+
+from expectations.judge import Judge
+from expectations.keeping import keep_verdict
+from expectations.suites import Suite
+from expectations.verdict import Bound, Measured
 
 HOSTILE = "<script>alert('x')</script> & ${column} of $1"
 
+MOVIES_SUITE = """
+table: silver.movies
+key: [movie_id]
+description: What silver.movies must hold to.
+fed_by: bronze.movies
+rules:
+  - name: title_is_known
+    dimension: completeness
+    holds: trim(title) <> ''
+    where: status = 'Released'
+    reason: the title is missing or blank
+  - {name: overview_is_known, dimension: completeness, holds: overview is not null, reason: the overview is missing}
+  - name: profit_is_revenue_less_budget
+    dimension: consistency
+    holds: profit = revenue - budget
+    reason: the profit is another
+  - {name: key_is_unique, dimension: uniqueness, unique: [movie_id]}
+  - {name: volume_is_usual, dimension: volume}
+  - {name: processed_in_time, dimension: timeliness, hours: "max(hours)"}
+"""
 
-@dataclass(frozen=True)
-class Counted:
-    rule: str
-    dimension: str
-    score: float
-    bounds: tuple[tuple[str, float, str], ...]
-    counts: tuple[int, int] | None = None
-    found: str = ""
-    is_summed: bool = False
+
+def small_suite(table: str) -> Suite:
+    """A suite of one rule."""
+    rule = {"name": "name_is_known", "dimension": "completeness", "holds": "name is not null", "reason": "no name"}
+    return Suite.model_validate({"table": table, "key": ["id"], "description": f"About {table}.", "rules": [rule]})
 
 
-MOVIES = (
-    Counted("has_rows", "volume", 1.0, (("min_value", 1.0, "critical"),)),
-    Counted("table_completeness", "completeness", 0.9767, (("min_value", 0.95, "critical"),), (879, 900)),
-    Counted(
-        "table_consistency",
-        "consistency",
-        0.9555555,
-        (("min_value", 0.98, "critical"),),
-        (430, 450),
-        "worst is profit_is_revenue_less_budget",
-    ),
-    Counted(
-        "title_is_known",
-        "completeness",
-        0.9355555,
-        (("min_value", 0.95, "critical"),),
-        (421, 450),
-        "29 of 450: the title is missing or blank",
-        True,
-    ),
-    Counted("overview_is_known", "completeness", 1.0, (("min_value", 0.95, "critical"),), (450, 450), "", True),
-    Counted(
-        "profit_is_revenue_less_budget",
-        "consistency",
-        0.9555555,
-        (("min_value", 0.98, "critical"),),
-        (430, 450),
-        HOSTILE,
-        True,
-    ),
-    Counted("key_is_unique", "uniqueness", 1.0, (("min_value", 1.0, "critical"),), (450, 450)),
-    Counted("volume_is_usual", "volume", 7.25, (("max_value", 4.0, "warning"),), None, "450 rows, 5,000 are usual"),
-    Counted(
+MOVIES = Suite.model_validate(yaml.safe_load(MOVIES_SUITE))
+
+
+def _share(
+    rule: str, dimension: str, holds: int, about: int, least: float, says: str = "", is_summed: bool = False
+) -> Measured:
+    bounds = (Bound(least, "critical"),)
+    return Measured(rule, dimension, "critical", holds / about, bounds, holds, about, is_summed, says=says)
+
+
+def _measure(rule: str, dimension: str, value: float, says: str, *bounds: Bound) -> Measured:
+    return Measured(rule, dimension, bounds[0].severity, value, bounds, None, None, says=says)
+
+
+BAD_MOVIES = (
+    Measured("has_rows", "volume", "critical", 1.0, (Bound(1.0, "critical"),), 450, None),
+    _share("table_completeness", "completeness", 871, 900, 0.95, "worst is title_is_known"),
+    _share("table_consistency", "consistency", 430, 450, 0.98, "worst is profit_is_revenue_less_budget"),
+    _share("title_is_known", "completeness", 421, 450, 0.95, "29 of 450: the title is missing or blank", True),
+    _share("overview_is_known", "completeness", 450, 450, 0.95, is_summed=True),
+    _share("profit_is_revenue_less_budget", "consistency", 430, 450, 0.98, HOSTILE, True),
+    _share("key_is_unique", "uniqueness", 450, 450, 1.0),
+    _measure("volume_is_usual", "volume", 7.25, "450 rows, 5,000 are usual", Bound(4.0, "warning", is_least=False)),
+    _measure(
         "processed_in_time",
         "timeliness",
         1.5,
-        (("max_value", 1.0, "warning"), ("max_value", 2.0, "critical")),
-        None,
         "1.50 h",
+        Bound(1.0, "warning", is_least=False),
+        Bound(2.0, "critical", is_least=False),
     ),
 )
 GOOD = (
-    Counted("table_completeness", "completeness", 1.0, (("min_value", 0.95, "critical"),), (20, 20)),
-    Counted("name_is_known", "completeness", 1.0, (("min_value", 0.95, "critical"),), (20, 20), "", True),
+    _share("table_completeness", "completeness", 20, 20, 0.95),
+    _share("name_is_known", "completeness", 20, 20, 0.95, is_summed=True),
 )
-CARRIED = (
-    Counted("table_completeness", "completeness", 0.99, (("min_value", 0.95, "critical"),), (198, 200)),
-    Counted("biography_is_known", "completeness", 0.9, (("min_value", 0.95, "critical"),), (18, 20), "2 of 20", True),
+# The one rule is below its bound, but the table's sum, of more rules than are shown, is not.
+LOW = (
+    _share("table_completeness", "completeness", 198, 200, 0.95),
+    _share("name_is_known", "completeness", 18, 20, 0.95, "2 of 20: no name", is_summed=True),
 )
 
 
-def keep(home: Path, run_id: str, table: str, measured_at: str, rules: Sequence[Counted]) -> None:
+def keep(home: Path, run_id: str, suite: Suite, at: datetime, rules: Sequence[Measured]) -> None:
     """Judge the scores of a table and write what a gate writes."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas(name="counted").add_dataframe_asset(name=table)
-    frame = pd.DataFrame({rule.rule: [rule.score] for rule in rules})
-    batch = asset.add_batch_definition_whole_dataframe("scores").get_batch({"dataframe": frame})
-    suite = gx.ExpectationSuite(
-        name=table,
-        expectations=[_expectation(gxe, rule, place) for rule in rules for place in range(len(rule.bounds))],
-        meta={"description": f"What {table} must hold to."},
-    )
-    result = batch.validate(suite, result_format="BASIC")
-    folder = home / "quality" / run_id
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {
-        "run_id": run_id,
-        "layer": table.partition(".")[0],
-        "table_name": table,
-        "measured_at": measured_at,
-        "suite": suite.to_json_dict(),
-        "result": result.to_json_dict(),
-    }
-    (folder / f"{table}.json").write_text(json.dumps(content))
+    keep_verdict(home, run_id, suite, Judge().judge(suite, rules), at)
 
 
-def _expectation(gxe: Any, rule: Counted, place: int) -> Any:
-    limit, value, severity = rule.bounds[place]
-    words = "at least" if limit == "min_value" else "at most"
-    counts = dict(zip(("numerator", "denominator"), rule.counts or (), strict=False))
-    return gxe.ExpectColumnMinToBeBetween(
-        column=rule.rule,
-        **{limit: value},
-        severity=severity,
-        description=f"{rule.rule.replace('_', ' ')}: {words} {value:g}",
-        meta={
-            "rule": rule.rule,
-            "dimension": rule.dimension,
-            "bound": place,
-            "found": rule.found,
-            "is_summed": rule.is_summed,
-            **counts,
-        },
-    )
+def write_suites(folder: Path, *suites: Suite) -> Path:
+    """Declare suites as files."""
+    for suite in suites:
+        path = folder / (suite.table.replace(".", "/") + ".yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(suite.model_dump(mode="json", exclude_defaults=True)))
+    return folder

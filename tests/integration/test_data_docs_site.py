@@ -1,6 +1,7 @@
 """Data Docs as a person sees them: in Chromium, on a desk and on a phone, by day and by night."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Page
 from expectations.data_docs import make_docs
 from lakehouse.settings import load_settings
 from tests.browser import opened
-from tests.gate_results import CARRIED, GOOD, MOVIES, keep
+from tests.gate_results import BAD_MOVIES, GOOD, LOW, MOVIES, keep, small_suite, write_suites
 
 PAGES = ("index.html", "runs/run-2/silver.movies.html", "suites/silver.movies.html")
 
@@ -19,13 +20,17 @@ PAGES = ("index.html", "runs/run-2/silver.movies.html", "suites/silver.movies.ht
 @pytest.fixture(scope="module")
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    for number, movies in ((1, GOOD), (2, MOVIES)):
-        at = f"2026-03-0{number}T08:00:00Z"
-        keep(home, f"run-{number}", "silver.movies", at, movies)
-        keep(home, f"run-{number}", "silver.movie_observations", at, GOOD)
-        keep(home, f"run-{number}", "bronze.movies", at, GOOD)
-        keep(home, f"run-{number}", "gold.performance_correlations", at, CARRIED)
-    return make_docs(load_settings(home=str(home)), tmp_path_factory.mktemp("site") / "docs").parent
+    others = [small_suite(f"{table}s") for table in ("bronze.movie", "silver.movie_observation")]
+    low = small_suite("gold.performance_correlations")
+    for number, movies in ((1, GOOD), (2, BAD_MOVIES)):
+        at = datetime(2026, 3, number, 8, tzinfo=UTC)
+        keep(home, f"run-{number}", MOVIES, at, movies)
+        keep(home, f"run-{number}", low, at, LOW)
+        for other in others:
+            keep(home, f"run-{number}", other, at, GOOD)
+    folder = tmp_path_factory.mktemp("site")
+    suites = write_suites(folder / "suites", MOVIES, low, *others)
+    return make_docs(load_settings(home=str(home)), folder / "docs", suites).parent
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def test_a_person_without_a_mouse_gets_from_the_index_to_what_is_broken(docs: Pa
                 break
         page.keyboard.press("Enter")
         page.wait_for_url("**/runs/run-2/silver.movies.html")
-        assert page.get_by_role("heading", name="What did not hold").is_visible()
+        assert page.get_by_role("heading", name="What did not pass").is_visible()
         assert page.get_by_text("430 of 450").first.is_visible()
         page.get_by_role("link", name="What silver.movies is held to").click()
         page.get_by_role("link", name="run-1").click()

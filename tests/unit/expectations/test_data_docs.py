@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,21 +13,13 @@ from expectations.data_docs_command import data_docs
 from expectations.docs_pages import score_text
 from expectations.docs_words import block_html, words_html
 from lakehouse.settings import Settings, load_settings
-from tests.gate_results import CARRIED, GOOD, MOVIES, keep
+from tests.gate_results import BAD_MOVIES, GOOD, LOW, MOVIES, keep, small_suite, write_suites
 
 SCHEDULED = "scheduled__2026-03-02T08:00:00+00:00"
 
-MOVIES_SUITE = """
-table: silver.movies
-key: [movie_id]
-description: One row a movie.
-rules:
-  - name: title_is_known
-    dimension: completeness
-    holds: trim(title) <> ''
-    where: status = 'Released'
-    reason: the title is missing or blank
-"""
+MARCH_1 = datetime(2026, 3, 1, 8, tzinfo=UTC)
+MARCH_2 = datetime(2026, 3, 2, 8, tzinfo=UTC)
+RANKINGS = small_suite("gold.director_rankings")
 
 
 class Page(HTMLParser):
@@ -67,10 +60,10 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
-    keep(home, "run-1", "silver.movies", "2026-03-01T08:00:00Z", GOOD)
-    keep(home, SCHEDULED, "silver.movies", "2026-03-02T08:00:00Z", MOVIES)
-    keep(home, SCHEDULED, "bronze.movies", "2026-03-02T07:59:00Z", GOOD)
-    keep(home, SCHEDULED, "gold.director_rankings", "2026-03-02T08:20:00Z", CARRIED)
+    keep(home, "run-1", MOVIES, MARCH_1, GOOD)
+    keep(home, SCHEDULED, MOVIES, MARCH_2, BAD_MOVIES)
+    keep(home, SCHEDULED, small_suite("bronze.movies"), MARCH_2 - timedelta(minutes=1), GOOD)
+    keep(home, SCHEDULED, RANKINGS, MARCH_2 + timedelta(minutes=20), LOW)
     (home / "quality" / "run-1" / "silver.people.json").write_text("{half a file")
     return load_settings(home=str(home))
 
@@ -79,10 +72,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def docs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     (folder / "index.html").write_text("the report")
-    suites = folder / "suites"
-    (suites / "silver").mkdir(parents=True)
-    (suites / "silver" / "movies.yaml").write_text(MOVIES_SUITE)
-    return make_docs(settings, folder / "docs", suites).parent
+    return make_docs(settings, folder / "docs", write_suites(folder / "suites", MOVIES, RANKINGS)).parent
 
 
 def page(docs: Path, place: str) -> Page:
@@ -134,28 +124,28 @@ def test_the_index_has_runs_newest_first_with_verdicts_and_scores(docs: Path) ->
     text = page(docs, "index.html").text
     newest, oldest = text.index("2026-03-02T08:20:00Z"), text.index("2026-03-01T08:00:00Z")
     assert newest < oldest
-    assert "3 tables, 1 broken, 1 to look at" in text
-    assert re.search(r"silver\. movies broken 0\.9767 0\.9555 - 5 of 10", text)
-    assert re.search(r"gold\. director_ rankings look 0\.9900 - - 1 of 2", text)
+    assert "3 tables, 1 failed, 1 with warnings" in text
+    assert re.search(r"silver\. movies failed 0\.9677 0\.9555 - 5 of 10", text)
+    assert re.search(r"gold\. director_ rankings warning 0\.9900 - - 1 of 2", text)
     assert "home" not in text
     assert "quality/run-1/silver.people.json: JSONDecodeError" in text
 
 
 def test_the_page_of_a_run_and_table_says_what_was_demanded_and_found_in_great_expectations_words(docs: Path) -> None:
     text = page(docs, f"runs/{SCHEDULED}/silver.movies.html").text
-    broken = text[text.index("What did not hold What") : text.index("Completeness completeness: what held")]
+    broken = text[text.index("What did not pass What") : text.index("Completeness completeness: what passed")]
     assert "profit is revenue less budget: at least 0.98" in broken
-    assert "0.9555555" in broken
+    assert "0.9555555556" in broken
     assert "430 of 450" in broken
     # the table's completeness is met, so its one low rule is only to look at; its consistency is not
-    assert "look title is known: at least 0.95 29 of 450: the title is missing or blank" in broken
-    assert "broken profit is revenue less budget: at least 0.98" in broken
-    assert broken.index("broken profit") < broken.index("look title")
+    assert "warning title is known: at least 0.95 29 of 450: the title is missing or blank" in broken
+    assert "failed profit is revenue less budget: at least 0.98" in broken
+    assert broken.index("failed profit") < broken.index("warning title")
     assert "trim(title) <> ''" in broken
     # of the two bounds, the softer is broken and the harder is met
-    assert "look processed in time: at most 1 (a warning) 1.50 h" in broken
-    assert "held processed in time: at most 2 1.50 h" in text
-    assert "Consistency broken 0.9555555 430 of 450 table consistency: at least 0.98 worst is profit" in text
+    assert "warning processed in time: at most 1 (a warning) 1.50 h" in broken
+    assert "passed processed in time: at most 2 1.50 h" in text
+    assert "Consistency failed ≈0.9555555556 430 of 450 table consistency: at least 0.98 worst is profit" in text
     assert "Evaluated Expectations 10" in text
     assert "Unsuccessful Expectations 5" in text
     assert f"Great Expectations Version 1.24.1 Run Name {SCHEDULED} Run Time 2026-03-02T08:00:00Z" in text
@@ -171,8 +161,11 @@ def test_the_page_of_a_suite_says_what_is_demanded_why_and_how_it_went(docs: Pat
     assert "What silver.movies must hold to." in text
     assert "title is known: at least 0.95 Where it does not hold, the title is missing or blank." in text
     assert "holds: trim(title) <> '' where: status = 'Released'" in text
-    assert "processed in time: at most 1 warning processed in time: at most 2 critical" in text
-    assert re.search(r"2026-03-02T08:00:00Z broken run-1 2026-03-01T08:00:00Z held", text)
+    assert (
+        "processed in time: at most 1 hours: max(hours) warning processed in time: at most 2 hours: max(hours) critical"
+        in text
+    )
+    assert re.search(r"2026-03-02T08:00:00Z failed run-1 2026-03-01T08:00:00Z passed", text)
 
 
 def test_a_page_leads_to_the_report_only_where_there_is_one(settings: Settings, docs: Path, tmp_path: Path) -> None:
