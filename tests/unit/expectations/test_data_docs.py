@@ -12,8 +12,9 @@ from expectations.data_docs import make_docs
 from expectations.data_docs_command import data_docs
 from expectations.docs_pages import score_text
 from expectations.docs_words import block_html, words_html
+from expectations.suites import SUITES, read_suite
 from lakehouse.settings import Settings, load_settings
-from tests.gate_results import BAD_MOVIES, GOOD, LOW, MOVIES, keep, small_suite, write_suites
+from tests.gate_results import BAD_MOVIES, GOOD, LOW, MOVIES, keep, passed, small_suite, write_suites
 
 SCHEDULED = "scheduled__2026-03-02T08:00:00+00:00"
 
@@ -215,3 +216,16 @@ def test_a_score_is_never_rounded_up_to_one() -> None:
         "-",
         "-",
     ]
+
+
+def test_every_suite_of_the_project_has_a_page_with_all_its_rules(tmp_path: Path) -> None:
+    declared = [read_suite(path) for path in sorted(SUITES.glob("*/*.yaml"))]
+    for suite in declared:
+        keep(tmp_path, "run", suite, MARCH_1, [passed(rule.name, rule.dimension) for rule in suite.rules])
+    docs = make_docs(load_settings(home=str(tmp_path)), tmp_path / "docs").parent
+    for suite in declared:
+        text = page(docs, f"suites/{suite.table}.html").text
+        assert " ".join(suite.description.split()) in text
+        for rule in suite.rules:
+            assert f"{rule.name.replace('_', ' ')}: at least 1" in text
+            assert " ".join(rule.reason.split()) in text
