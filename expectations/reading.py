@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from expectations.counting import Instants, broken_together, failing_rows, instant_literal, passed_in_one
+from expectations.counting import Instants, broken_together, failing_rows, passed_in_one
 from expectations.history import CountedBefore, TableHistory
 from expectations.naming import Where
 from expectations.suites import DriftRule, Rule, Suite, TimelinessRule, VolumeRule
@@ -79,13 +79,19 @@ def read_history(
     found = spark.sql(
         f"""
         select table_name, rule, dimension, numerator, run_id, measured_at
-        from {QUALITY_METRICS.full_name}
-        where table_name in ({names}) and run_id != '{run_id}' and measured_at < {instant_literal(measured_at)}
-            and dimension in ('volume', '{DISTRIBUTION}') and numerator is not null
-        qualify dense_rank() over (
-            partition by table_name, dimension, weekday(measured_at) order by measured_at desc, run_id
-        ) <= {most}
-        """
+        from (
+            select
+                *,
+                dense_rank() over (
+                    partition by table_name, dimension, weekday(measured_at) order by measured_at desc, run_id
+                ) as place
+            from {QUALITY_METRICS.full_name}
+            where table_name in ({names}) and run_id != :run_id and measured_at < :measured_at
+                and dimension in ('volume', '{DISTRIBUTION}') and numerator is not null
+        )
+        where place <= {most}
+        """,
+        args={"run_id": run_id, "measured_at": measured_at},
     ).collect()
     by_table = defaultdict(list)
     for row in found:
