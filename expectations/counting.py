@@ -42,12 +42,11 @@ class Instants:
     def written_into(self, sql: str) -> str:
         """Give the SQL with `:measured_at`, `:as_of` and `:measured_before` as literals."""
         for name in ("measured_at", "as_of", "measured_before"):
-            sql = sql.replace(f":{name}", instant_literal(getattr(self, name)))
+            sql = sql.replace(f":{name}", _literal(getattr(self, name)))
         return sql
 
 
-def instant_literal(instant: datetime | None) -> str:
-    """An instant as SQL; none as NULL."""
+def _literal(instant: datetime | None) -> str:
     if instant is None:
         return "cast(null as timestamp)"
     return f"timestamp '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"
