@@ -1,4 +1,4 @@
-"""`lakehouse gate`."""
+"""`lakehouse gate`, and the package's other commands."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add `gate` to the `lakehouse` command."""
+    """Add `gate` and `data-docs` to the `lakehouse` command."""
+    from expectations.data_docs_command import data_docs
+
     app.command("gate")(gate_command)
+    app.command("data-docs")(data_docs)
 
 
 def gate_command(

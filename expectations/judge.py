@@ -100,6 +100,7 @@ class Judge:
                 "rule": rule.rule,
                 "dimension": rule.dimension,
                 "bound": rule.bounds.index(bound),
+                "is_summed": rule.is_summed,
                 "found": rule.says,
                 **{name: count for name, count in counted.items() if count is not None},
             },

@@ -65,7 +65,18 @@ def extra_pages(settings: Settings) -> tuple[ExtraPages, ...]:
             Link("lineage/index.html", "Lineage", "where each column of Gold comes from, and what each table holds"),
             copy_lineage,
         ),
+        ExtraPages(
+            Link("data_docs/index.html", "Data Docs", "what each suite demands, and what each gate found"),
+            lambda to: _write_data_docs(settings, to),
+        ),
     )
+
+
+def _write_data_docs(settings: Settings, to: Path) -> None:
+    from expectations.data_docs import make_docs
+
+    if any((settings.home / "quality").glob("*/*.json")):
+        make_docs(settings, to / "data_docs")
 
 
 def make_site(
@@ -93,6 +104,8 @@ def make_site(
     draft = to.with_name(f".{to.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
+    # What is taken in may lead back to the first page, which names it and so is written after it.
+    (draft / "index.html").touch()
     links = []
     for extra in extra_pages(settings) if extras is None else extras:
         extra.make(draft)
