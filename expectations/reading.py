@@ -74,25 +74,24 @@ def read_history(
 
     Of each weekday as many runs as count are read, so that a weekday's own median can be taken.
     """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
     most = max(thresholds.volume.recent_runs, thresholds.drift.recent_runs)
-    names = ", ".join(f"'{table}'" for table in tables)
-    found = spark.sql(
-        f"""
-        select table_name, rule, dimension, numerator, run_id, measured_at
-        from (
-            select
-                *,
-                dense_rank() over (
-                    partition by table_name, dimension, weekday(measured_at) order by measured_at desc, run_id
-                ) as place
-            from {QUALITY_METRICS.full_name}
-            where table_name in ({names}) and run_id != :run_id and measured_at < :measured_at
-                and dimension in ('volume', '{DISTRIBUTION}') and numerator is not null
-        )
-        where place <= {most}
-        """,
-        args={"run_id": run_id, "measured_at": measured_at},
-    ).collect()
+    counted = f.col("dimension").isin("volume", DISTRIBUTION) & f.col("numerator").isNotNull()
+    others = (f.col("run_id") != run_id) & (f.col("measured_at") < f.lit(measured_at))
+    # Not by SQL with named parameters: Delta's parser loses them.
+    latest_first = Window.partitionBy("table_name", "dimension", f.weekday("measured_at")).orderBy(
+        f.desc("measured_at"), "run_id"
+    )
+    found = (
+        spark.read.table(QUALITY_METRICS.full_name)
+        .where(f.col("table_name").isin(list(tables)) & others & counted)
+        .withColumn("place", f.dense_rank().over(latest_first))
+        .where(f.col("place") <= most)
+        .select("table_name", "rule", "dimension", "numerator", "run_id", "measured_at")
+        .collect()
+    )
     by_table = defaultdict(list)
     for row in found:
         by_table[row["table_name"]].append(row)
