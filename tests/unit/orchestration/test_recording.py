@@ -4,7 +4,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from lakehouse.alerts.alert import Alert
+from lakehouse.alerts.told import Raised, Told
 from lakehouse.errors import LakehouseError
 from lakehouse.ops import event_logs
 from lakehouse.ops.journal import RunFacts, read_runs
@@ -39,14 +39,6 @@ _NODE = dbt.Node(
 )
 
 
-class _Told:
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-
-    def __call__(self, alerts: Sequence[Alert], run_id: str, at: datetime) -> None:
-        self.alerts += alerts
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return load_settings(home=str(tmp_path), hdfs={"namenode_http_port": free_ports(1)[0]})
@@ -55,6 +47,12 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def cycle(settings: Settings) -> Cycle:
     return Cycle(settings, "run-1", Progress(), (), None, lambda: AT)
+
+
+@pytest.fixture(autouse=True)
+def bronze_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step `silver` has Bronze measured beside it, which needs Spark."""
+    monkeypatch.setattr(Cycle, "start_bronze_gate", lambda cycle: None)
 
 
 def _facts(settings: Settings) -> RunFacts:
@@ -87,8 +85,7 @@ def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     (settings.home / "dbt" / "target").mkdir(parents=True)
     (settings.home / "dbt" / "target" / "manifest.json").write_text(json.dumps(MANIFEST))
     _stage_log(settings.home, AT - timedelta(minutes=1), AT + timedelta(milliseconds=500), AT + timedelta(hours=1))
-    told = _Told()
-    with recording.recorded_cycle(cycle, "run", {"source": "file"}, told):
+    with recording.recorded_cycle(cycle, "run", {"source": "file"}):
         order.run(cycle)
     facts = _facts(settings)
     assert (facts.run["kind"], facts.run["status"]) == ("run", "succeeded")
@@ -99,7 +96,7 @@ def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     assert [row["stage_id"] for row in facts.rows("stage_metrics")] == [1]
     assert 'lakehouse_run_succeeded{kind="run"} 1.0' in metrics_file(settings.home).read_text()
     assert len(lineage_file(settings.home).read_text().splitlines()) == 4
-    assert [alert for alert in told.alerts if alert.kind == "job"] == []
+    assert [alert for alert in facts.rows("alerts") if alert["kind"] == "job"] == []
 
 
 def test_a_failed_dbt_build_leaves_its_nodes_and_its_error_and_tells_a_person(
@@ -112,18 +109,31 @@ def test_a_failed_dbt_build_leaves_its_nodes_and_its_error_and_tells_a_person(
 
     monkeypatch.setattr(dbt, "build", build)
     monkeypatch.setattr(order, "STEPS", (("silver", order.silver), ("gold", order.gold)))
-    told = _Told()
-    with pytest.raises(dbt.DbtFailed) as raised, recording.recorded_cycle(cycle, "run", {}, told):
+    with pytest.raises(dbt.DbtFailed) as raised, recording.recorded_cycle(cycle, "run", {}):
         order.run(cycle)
     assert raised.value is failure
     facts = _facts(settings)
     assert (facts.run["status"], facts.run["next_step"]) == ("failed", "See the log.")
     assert [(row["step"], row["status"]) for row in facts.rows("steps")] == [("silver", "failed")]
     assert [row["node_name"] for row in facts.rows("dbt_results")] == ["movies"]
-    (alert,) = [alert for alert in told.alerts if alert.kind == "job"]
-    assert (alert.severity, alert.subject, alert.command) == ("critical", "run", "lakehouse history --run run-1")
-    assert "dbt: 1 of 1 nodes failed." in alert.message
+    (alert,) = [alert for alert in facts.rows("alerts") if alert["kind"] == "job"]
+    assert (alert["severity"], alert["subject"], alert["status"]) == ("critical", "run", "unheard")
+    assert alert["command"] == "lakehouse history --run run-1"
+    assert "dbt: 1 of 1 nodes failed." in alert["message"]
     assert 'lakehouse_run_succeeded{kind="run"} 0.0' in metrics_file(settings.home).read_text()
+
+
+def test_a_failed_gate_has_told_why_and_is_not_told_again(settings: Settings) -> None:
+    alert = Alert("critical", "gate", "silver.movies", "titles are missing", "lakehouse gate")
+
+    def shut() -> None:
+        with recording.recorded(settings, "run-1", "gate", {}, lambda: AT) as recorder:
+            recorder.facts("alerts", [Told(Raised(alert, "run-1", AT), "sent", ("slack",)).row()])
+            raise LakehouseError("The gate is shut.")
+
+    with pytest.raises(LakehouseError):
+        shut()
+    assert [row["kind"] for row in _facts(settings).rows("alerts") if row["severity"] == "critical"] == ["gate"]
 
 
 def test_what_fails_after_the_end_fails_nothing_and_stops_nothing_else(
