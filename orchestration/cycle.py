@@ -226,10 +226,10 @@ def publish(cycle: Cycle, findings: list[str]) -> None:
     from serving.commands import gold_as_of
     from serving.publication import publish_gold
 
-    published = publish_gold(
-        cycle.spark, cycle.settings, cycle.run_id, gold_as_of(cycle.spark), cycle.clock(), cycle.audited
-    )
+    as_of = gold_as_of(cycle.spark)
+    published = publish_gold(cycle.spark, cycle.settings, cycle.run_id, as_of, cycle.clock(), cycle.audited)
     _record(cycle, "publications", [published.row()])
+    _record(cycle, "runs", [{"as_of": as_of}])
     findings.append(f"{len(published.marts)} marts as {published.publication_id}")
     findings += [f"kept as {table}: a table of an older version" for table in published.put_aside]
 
