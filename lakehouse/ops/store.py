@@ -18,8 +18,10 @@ from lakehouse.ops.schema import ALERTS, PUBLICATIONS, QUALITY_FAILURES, QUALITY
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Others write these as well: the gate and the publication at once, and alerts change when the digest tells them.
-_SHARED = {QUALITY_METRICS.name, QUALITY_FAILURES.name, ALERTS.name, PUBLICATIONS.name}
+# The gate and the publication write these themselves, at once; in the journal they are for the terminal.
+_WRITTEN_BY_OTHERS = {QUALITY_METRICS.name, QUALITY_FAILURES.name, PUBLICATIONS.name}
+# What became of an alert changes when the digest tells it.
+_CHANGING = {ALERTS.name}
 
 
 def spark_schema(table: OpsTable) -> str:
@@ -44,9 +46,10 @@ def store(spark: "SparkSession", home: Path) -> dict[str, int]:
         # A killed run tells nothing more of itself; all that is new goes in one commit a table.
         with ThreadPoolExecutor(2, thread_name_prefix="ops-store") as pool:
             work = [
-                (table, pool.submit(_write, spark, table, rows, seen_before or table.name in _SHARED))
+                (table, pool.submit(_write, spark, table, rows, seen_before or table.name in _CHANGING))
                 for table in TABLES
-                if (rows := [row for one in pending for row in one.facts.rows(table.name)])
+                if table.name not in _WRITTEN_BY_OTHERS
+                and (rows := [row for one in pending for row in one.facts.rows(table.name)])
             ]
             written = {table.full_name: done.result() for table, done in work}
         for one in pending:
@@ -139,7 +142,6 @@ def _there(spark: "SparkSession", table: OpsTable, by_key: dict[tuple[Any, ...],
     frame = spark.read.table(table.full_name).where(f.col(first).isin(sorted({str(key[0]) for key in by_key})))
     # Spark gives instants without a zone, in the local one, which may have the same hour twice.
     instants = [column.name for column in table.columns if column.kind == "timestamp"]
-    maps = [column.name for column in table.columns if column.kind == "map<string, timestamp>"]
     for name in instants:
         frame = frame.withColumn(name, f.unix_micros(name))
     found = {}
@@ -148,8 +150,6 @@ def _there(spark: "SparkSession", table: OpsTable, by_key: dict[tuple[Any, ...],
         for name in instants:
             if row[name] is not None:
                 row[name] = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row[name])
-        for name in maps:
-            row[name] = row[name] and {key: instant.astimezone(UTC) for key, instant in row[name].items()}
         found[_key(table, row)] = row
     return found
 
