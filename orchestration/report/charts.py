@@ -20,6 +20,8 @@ Row = dict[str, Any]
 HALF, FULL, PHONE = 500, 1040, 330
 Span = Literal["third", "half", "full"]
 _LABEL_LIMIT = 220
+# 8.45 as it is, 1500 as 1,500.
+_PLAIN = "format(datum.value, datum.value >= 1000 ? ',.0f' : '~g')"
 _FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 
 SERIES = tuple(f"c{number}" for number in range(1, 9))
@@ -206,7 +208,7 @@ def bars(
     scale = alt.Scale(domain=[low, high], nice=False)
     step = 38 if is_narrow else 25
     names = {row["row"]: row["label"] for row in numbered}
-    x = alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, grid=True))
+    x = alt.X("value:Q", title=unit, scale=scale, axis=alt.Axis(values=ticks, grid=True, labelExpr=_PLAIN))
     axis = (
         None
         if is_narrow
@@ -331,6 +333,7 @@ def heat(
             labelAngle=0 if room > 26 else -90,
             ticks=False,
             domain=False,
+            labelPadding=19 if is_narrow and any(", " in name for name in across) else 5,
             # On a phone, two words in two lines.
             labelExpr="split(datum.label, ', ')" if is_narrow else "datum.label",
         ),
@@ -369,8 +372,8 @@ def lookup(names: dict[str, str]) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Three to six round numbers from `low` to `high`."""
-    rough = (high - low) / 4
+    """Some three to six round numbers from `low` to `high`."""
+    rough = (high - low) / 5
     power: float = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     first = math.ceil(low / step - 1e-9)
