@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,9 @@ class _Counted:
     counts: Counts
 
 
+@cache
 def _judge() -> "Judge":
+    """One a process: a context takes as long to make as ten tables to judge."""
     from expectations.judge import Judge
 
     return Judge()
