@@ -86,7 +86,7 @@ OPS: tuple[Question, ...] = (
         select node_id, node_name, kind, status, unix_millis(started_at) as started_ms,
             unix_millis(finished_at) as finished_ms, seconds, failures, message
         from ops.dbt_results
-        where run_id = {run}
+        where run_id = {run} and kind != 'exposure'
         order by seconds desc, node_id, invocation_id
         """,
     ),
@@ -155,7 +155,7 @@ OPS: tuple[Question, ...] = (
         """
         select layer, table_name, rule, dimension, severity, numerator, denominator, score, threshold, status, detail
         from ops.quality_metrics
-        where run_id = {run}
+        where run_id = {run} and dimension != 'distribution'
         order by table_name, rule
         """,
         "The run held no gate.",
