@@ -224,11 +224,24 @@ def _network() -> dict[str, list[Row]]:
 
 
 def gold() -> dict[str, list[Row]]:
-    """Every mart of Gold: its rows."""
+    """Every mart of Gold: its rows, each with the columns of the contract and values of their types."""
     here = _lake()
     found = {**marts_of(here), **_network()}
     found["genre_movies"] = _genre_movies(here, found["movie_performance"])
-    return {mart: [{**row, "computed_date": here.today} for row in rows] for mart, rows in found.items()}
+    return {
+        mart: [_typed({**row, "computed_date": here.today}, _fields(schema(mart))) for row in rows]
+        for mart, rows in found.items()
+    }
+
+
+_KINDS: dict[str, Callable[[Any], Any]] = {"int": int, "bigint": int, "double": float}
+
+
+def _typed(row: Row, fields: list[str]) -> Row:
+    """The oracle's numbers are the contract's, but not always of its types."""
+    named = (field.split(" ", 1) for field in fields)
+    values = ((name, row.get(name), _KINDS.get(kind)) for name, kind in named)
+    return {name: convert(value) if convert and value is not None else value for name, value, convert in values}
 
 
 def neighbours() -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
@@ -254,9 +267,7 @@ def write_gold(spark: "SparkSession", named: Callable[[str], str]) -> None:
         named: gives the table to write for `schema.table` as readers know it.
     """
     for mart, rows in gold().items():
-        ddl = schema(mart)
-        columns = [field.split()[0] for field in _fields(ddl)]
-        _write(spark, named(f"gold.{mart}"), ddl, [tuple(row.get(column) for column in columns) for row in rows])
+        _write(spark, named(f"gold.{mart}"), schema(mart), [tuple(row.values()) for row in rows])
     for table, (ddl, values) in neighbours().items():
         _write(spark, named(table), ddl, values)
 
