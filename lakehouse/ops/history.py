@@ -132,7 +132,14 @@ def _bad_nodes(facts: RunFacts) -> Table | None:
 
 
 def _quality(facts: RunFacts) -> Table | None:
-    """The sums of tables, and rules by themselves where they do not pass."""
+    """What does not pass; and of each layer and dimension the table with the lowest sum."""
+    scores = facts.rows("quality_metrics")
+    sums: dict[tuple[Any, Any], list[Row]] = {}
+    for row in scores:
+        if row["rule"].startswith("table_"):
+            sums.setdefault((row.get("layer"), row["rule"]), []).append(row)
+    lowest = [min(of, key=lambda row: (_as_number(row.get("score")), row["table_name"])) for of in sums.values()]
+    shown = [row for row in scores if row.get("status") != "pass" or row in lowest]
     rows = [
         (
             row["table_name"],
@@ -140,12 +147,16 @@ def _quality(facts: RunFacts) -> Table | None:
             _figure(row.get("score")),
             _figure(row.get("threshold")),
             coloured(row["status"]),
+            f"the lowest of {len(sums[row.get('layer'), row['rule']])}" if row in lowest else "",
         )
-        for row in facts.rows("quality_metrics")
-        if row["rule"].startswith("table_") or row.get("status") != "pass"
+        for row in shown
     ]
-    columns = ["table", "rule", "score", "least", "outcome"]
-    return table("", columns, rows, right=["score", "least"]) if rows else None
+    columns = ["table", "rule", "score", "bound", "outcome", ""]
+    return table("", columns, rows, right=["score", "bound"]) if rows else None
+
+
+def _as_number(score: float | None) -> float:
+    return 1.0 if score is None else score
 
 
 def _figure(value: float | None) -> str:

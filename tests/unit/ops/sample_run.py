@@ -48,12 +48,14 @@ def good_run(home: Path, run_id: str = "demo-1", at: datetime = AT) -> Journal:
         )
     for table, dimension, score, least in (
         ("silver.movies", "completeness", 0.97, 0.95),
+        ("silver.people", "completeness", 0.99, 0.95),
         ("silver.movies", "consistency", 0.991, 0.98),
         ("gold.movies", "completeness", 0.92, 0.95),
     ):
         journal.write(
             "quality_metrics",
             {
+                "layer": table.partition(".")[0],
                 "table_name": table,
                 "rule": f"table_{dimension}",
                 "dimension": dimension,

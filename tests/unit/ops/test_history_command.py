@@ -72,7 +72,8 @@ def test_one_run_is_told_whole(home: Path) -> None:
         ("gold", "succeeded", "110.5", "s", "gold", "is", "done"),
         ("trending_scores", "model", "success", "30.0", "s"),
         ("genres_are_known", "test", "warn", "Got", "1", "result"),
-        ("gold.movies", "table_completeness", "0.9200", "0.9500", "fail"),
+        ("gold.movies", "table_completeness", "0.9200", "0.9500", "fail", "the", "lowest", "of", "1"),
+        ("silver.movies", "table_completeness", "0.9700", "0.9500", "pass", "the", "lowest", "of", "2"),
         ("thrift", "1", "save", "4.0", "s", "8", "0", "0"),
         ("thrift", "2,048", "MiB", "90.0", "s"),
         ("disk", "83.0%", "93.1", "GiB"),
@@ -80,6 +81,7 @@ def test_one_run_is_told_whole(home: Path) -> None:
     ):
         assert any(line.split() == list(words) for line in said.splitlines()), words
     assert "title_is_known" not in said
+    assert "silver.people" not in said, "of the layer another table has the lowest score"
     assert _said("history", "--run", "last") == said
 
 
@@ -118,7 +120,7 @@ def test_the_state_names_the_last_run_what_is_published_quality_and_alerts(home:
         "last run    succeeded after 3 min 20 s: demo-1, began 2026-02-01 08:00 UTC",
         "published   the version of demo-1, since 2026-02-01 08:03 UTC, Gold as of",
         "            2026-02-01 08:00",
-        "quality     1 score is below the bound in 2 tables (demo-1)",
+        "quality     1 score is below the bound in 3 tables (demo-1)",
         "            gold.movies table_completeness 0.9200, at least 0.95",
         "alerts      1 waits for the digest",
         "            warning The disk is in use to 83 %.",
