@@ -5,6 +5,7 @@ Its movies have what real ones have: unknown money, no votes, no date, no genre,
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -28,6 +29,7 @@ _COMPANIES = {7: "Ghibli", 8: "Gaumont"}
 Row = dict[str, Any]
 
 
+@cache
 def schema(mart: str) -> str:
     """The columns of a mart as its contract has them, as DDL."""
     (path,) = (ROOT / "dbt_project" / "models" / "gold").glob(f"*/{mart}.yml")
@@ -98,7 +100,7 @@ def _genre_movies(here: Lake, performance: list[Row]) -> list[Row]:
             **by_id[movie.movie_id],
             "genre_movie_id": f"{movie.movie_id}-{genre_id}",
             "genre_id": genre_id,
-            "genre_name": _GENRES[genre_id],
+            "genre_name": here.silver.genre_names[genre_id],
             "genre_count": len(movie.genre_ids),
         }
         for genre_id, movies in here.by_genre.items()
@@ -226,11 +228,21 @@ def _network() -> dict[str, list[Row]]:
 def gold() -> dict[str, list[Row]]:
     """Every mart of Gold: its rows, each with the columns of the contract and values of their types."""
     here = _lake()
-    found = {**marts_of(here), **_network()}
-    found["genre_movies"] = _genre_movies(here, found["movie_performance"])
+    return typed(here, {**gold_of(here), **_network()})
+
+
+def gold_of(here: Lake) -> dict[str, list[Row]]:
+    """The marts of a lake that need no network."""
+    found = marts_of(here)
+    return {**found, "genre_movies": _genre_movies(here, found["movie_performance"])}
+
+
+def typed(here: Lake, marts: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+    """The same with the columns of the contracts and values of their types."""
+    fields = {mart: _fields(schema(mart)) for mart in marts}
     return {
-        mart: [_typed({**row, "computed_date": here.today}, _fields(schema(mart))) for row in rows]
-        for mart, rows in found.items()
+        mart: [_typed({**row, "computed_date": here.today}, fields[mart]) for row in rows]
+        for mart, rows in marts.items()
     }
 
 
@@ -244,15 +256,16 @@ def _typed(row: Row, fields: list[str]) -> Row:
     return {name: convert(value) if convert and value is not None else value for name, value, convert in values}
 
 
-def neighbours() -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
+def neighbours(here: Lake) -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
     """The tables that Gold is held against: `schema.table` -> columns as DDL, and rows."""
+    known = here.silver
     some = [(1,)]
     return {
-        "silver.movies": ("movie_id string", [(str(100 + number),) for number in range(MOVIES)]),
-        "silver.genres": ("genre_id bigint", [(genre,) for genre in _GENRES]),
-        "silver.people": ("person_id bigint", [(person,) for person in _PEOPLE]),
-        "silver.companies": ("company_id bigint", [(company,) for company in _COMPANIES]),
-        "silver.as_of": ("as_of_at timestamp", [(AS_OF,)]),
+        "silver.movies": ("movie_id string", [(movie.movie_id,) for movie in known.movies]),
+        "silver.genres": ("genre_id bigint", [(genre,) for genre in known.genre_names]),
+        "silver.people": ("person_id bigint", [(person,) for person in known.person_names]),
+        "silver.companies": ("company_id bigint", [(company,) for company in known.company_names]),
+        "silver.as_of": ("as_of_at timestamp", [(here.as_of,)]),
         "graph.actor_metrics": ("person_id bigint", some),
         "graph.actor_distances": ("person_id bigint", some),
         "graph.network_periods": ("movies bigint", some),
@@ -260,15 +273,25 @@ def neighbours() -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
 
 
 def write_gold(spark: "SparkSession", named: Callable[[str], str]) -> None:
-    """Write the lake as Parquet tables.
+    """Write the small lake as Parquet tables.
 
     Args:
         spark: a session with the databases that the tables are in.
         named: gives the table to write for `schema.table` as readers know it.
     """
-    for mart, rows in gold().items():
+    write(spark, named, gold(), neighbours(_lake()))
+
+
+def write(
+    spark: "SparkSession",
+    named: Callable[[str], str],
+    marts: Mapping[str, list[Row]],
+    beside: Mapping[str, tuple[str, list[tuple[Any, ...]]]],
+) -> None:
+    """Write marts, and the tables that they are held against."""
+    for mart, rows in marts.items():
         _write(spark, named(f"gold.{mart}"), schema(mart), [tuple(row.values()) for row in rows])
-    for table, (ddl, values) in neighbours().items():
+    for table, (ddl, values) in beside.items():
         _write(spark, named(table), ddl, values)
 
 
