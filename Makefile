@@ -35,8 +35,8 @@ test: setup ## the tests: unit, Spark, and the real services
 unit: $(VENV)/.made ## the unit tests alone: no service, no JVM
 	@$(BIN)/python -m pytest tests/unit
 
-test-long: setup ## all tests and those of whole cycles: real records, damaged input, kills
-	@TMDB_LONG_TESTS=1 $(BIN)/python -m pytest
+test-long: setup ## all tests and those of whole cycles: real records, damaged input, kills, twenty publications
+	@TMDB_LONG_TESTS=1 TMDB_TEST_PUBLISHES=20 $(BIN)/python -m pytest
 
 chaos: setup ## kill -9 at ten random moments of each step, at two hundred of an ingestion from the API
 	@TMDB_LONG_TESTS=1 TMDB_TEST_KILLS=10 TMDB_TEST_API_KILLS=200 \
@@ -70,10 +70,12 @@ docs: up ## make the lineage site and serve it on http://127.0.0.1:8580
 report: up ## make the report: the last run, the scores, what Gold says; serve it on http://127.0.0.1:8581
 	@$(BIN)/lakehouse report --serve
 
-bench: setup ## seconds a step, a dbt node, a movie from the API, a metric of the network; memory: docs/performance.md
+bench: setup ## seconds a step, a dbt node, a movie from the API, a metric of the network, a checkpoint, a publication; memory: docs/performance.md
 	@$(BIN)/python -m benchmarks.cycle
 	@$(BIN)/python -m benchmarks.api
 	@$(BIN)/python -m benchmarks.network
+	@$(BIN)/python -m benchmarks.quality
+	@$(BIN)/python -m benchmarks.publishing
 
 clean: ## remove the environment, this instance's data and caches of tools
 	@if [ -x $(BIN)/lakehouse ]; then $(BIN)/lakehouse down; fi

@@ -2,8 +2,8 @@
 
     python -m tests.integration.dbt.publishing_rounds ROUNDS
 
-Every row of a version carries its number; a bad version's is negative, and the audit refuses it. A line is written to
-standard output after each round.
+Every row of a version carries its number; a bad version's is negative, and the audit refuses it. What came of each is
+written to standard output, a line, and the next one is begun when a line comes from standard input.
 """
 
 import sys
@@ -16,6 +16,8 @@ from serving.marts import Mart
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from serving.publication import Publication
 
 MARTS = tuple(Mart(name, ("id",)) for name in ("first", "second", "third"))
 ROWS = 5
@@ -32,15 +34,29 @@ def build(spark: "SparkSession", number: int) -> None:
         spark.sql(f"insert overwrite gold_build.{mart.name} select id, {number} from range({ROWS})")
 
 
-def audit(spark: "SparkSession", settings: Settings, run_id: str, at: datetime) -> None:
+def audit(spark: "SparkSession") -> None:
+    """In place of the suites, which are of the real marts."""
     for mart in MARTS:
         if spark.sql(f"select 1 from gold_build.{mart.name} where marker < 0 limit 1").head() is not None:
             raise LakehouseError(f"gold_build.{mart.name} is bad.")
 
 
+def publish_audited(spark: "SparkSession", settings: Settings, run_id: str, at: datetime) -> "Publication":
+    """As `orchestration.publishing` does it."""
+    from serving.publication import newest, publish_gold
+
+    marts = newest(spark)
+    audit(spark)
+    return publish_gold(spark, settings, run_id, at, at, marts)
+
+
+def _tell(outcome: str) -> None:
+    print(outcome, flush=True)
+    sys.stdin.readline()
+
+
 def main(rounds: int) -> None:
     from lakehouse.spark import spark_session
-    from orchestration.publishing import publish_audited
     from serving.export import export
 
     settings = load_settings()
@@ -48,7 +64,7 @@ def main(rounds: int) -> None:
     for number in range(1, rounds + 1):
         at = _AT + timedelta(minutes=number)
         build(spark, number)
-        published = publish_audited(spark, settings, f"round-{number}", at, at, audit)
+        published = publish_audited(spark, settings, f"round-{number}", at)
         export(
             spark,
             settings.mongo.uri.get_secret_value(),
@@ -58,12 +74,12 @@ def main(rounds: int) -> None:
             as_of=at,
             publication=published,
         )
-        print(f"published {number}", flush=True)
+        _tell(f"published {number}")
         build(spark, -number)
         try:
-            publish_audited(spark, settings, f"bad-{number}", at, at, audit)
+            publish_audited(spark, settings, f"bad-{number}", at)
         except LakehouseError as refused:
-            print(f"refused {number}: {refused.message}", flush=True)
+            _tell(f"refused {number}: {refused.message}")
     spark.stop()
 
 
