@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lakehouse.ops.resources import Sampler, alerts, storage
@@ -43,9 +42,9 @@ def test_peaks_and_cpu_are_those_of_the_run(tmp_path: Path) -> None:
     assert 0.25 < rows["cycle"]["cpu_seconds"] < 5
     assert 0 < rows["machine"]["used_share"] <= 1
     assert rows["machine"]["capacity_bytes"] > rows["machine"]["used_bytes"] > 0
-    # Where tests with Spark ran before in this process, their JVM is a part of it.
-    has_java = any(child.name() == "java" for child in psutil.Process().children(recursive=True))
-    assert has_java or "jvm" not in rows
+    # Where tests with Spark ran before in this process, their JVM is a part of it; else it has none.
+    pyspark = sys.modules.get("pyspark")
+    assert ("jvm" in rows) == (pyspark is not None and pyspark.SparkContext._gateway is not None)
 
 
 def test_a_service_is_measured_with_what_it_started_and_only_for_the_time_of_the_run(tmp_path: Path) -> None:
