@@ -19,7 +19,7 @@ from expectations.counting import Instants, breaking, tables_of
 from expectations.history import TableHistory
 from expectations.keeping import keep_rows, keep_verdict
 from expectations.naming import Where, built
-from expectations.reading import DISTRIBUTION, count, examples, read_history
+from expectations.reading import DISTRIBUTION, Sessions, count, examples, read_history
 from expectations.result import GateFailed, GateResult, Score, Status
 from expectations.suites import Suite, read_suites
 from expectations.verdict import Bound, Counts, Measured, measured
@@ -81,6 +81,7 @@ def run_gate(
     _require_tables(spark, suites, where)
     names = [suite.table for suite in suites]
     as_of = as_of or measured_at
+    sessions = Sessions(spark)
     with ThreadPoolExecutor(_AT_ONCE) as pool, ThreadPoolExecutor(1) as aside:
         # Great Expectations takes seconds to import: meanwhile Spark counts.
         judge = aside.submit(_judge)
@@ -90,11 +91,12 @@ def run_gate(
             on_detail(suite.table)
             before = history.get(suite.table, TableHistory())
             instants = Instants(measured_at, as_of, before.measured_before)
-            return _Counted(suite, instants, before, count(spark, suite, where, instants))
+            session = sessions.fit_for([where(table) for table in tables_of(suite)])
+            return _Counted(suite, instants, before, session, count(session, suite, where, instants))
 
         def broken_rows(found: _Counted, scores: Sequence[Score]) -> list[dict[str, str]]:
             broken = [score.rule for score in scores if score.status != "pass"]
-            kept = examples(spark, found.suite, broken, where, found.instants, settings.gate.failing_rows)
+            kept = examples(found.session, found.suite, broken, where, found.instants, settings.gate.failing_rows)
             return [{"layer": found.suite.layer, "table_name": found.suite.table, **row} for row in kept]
 
         measures = list(pool.map(counted, suites))
@@ -125,6 +127,7 @@ class _Counted:
     suite: Suite
     instants: Instants
     history: TableHistory
+    session: "SparkSession"
     counts: Counts
 
 

@@ -20,6 +20,30 @@ DISTRIBUTION = "distribution"
 """The dimension of the rows that keep bins: no rules, so no part of a result."""
 
 
+# Rows of so few bytes are counted before Java code for them is compiled.
+_INTERPRETED_BYTES = 16 * 1024 * 1024
+
+
+class Sessions:
+    """The sessions that count: one compiles a query to Java code, the other goes through its expressions row by row.
+
+    A suite's counts are dozens of expressions, of which each table has its own: to compile them takes longer than to
+    count the rows of a small table.
+    """
+
+    def __init__(self, spark: "SparkSession") -> None:
+        self._compiling = spark
+        self._interpreting = spark.newSession()
+        self._interpreting.conf.set("spark.sql.codegen.wholeStage", "false")
+        self._interpreting.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+
+    def fit_for(self, tables: Sequence[str]) -> "SparkSession":
+        """The session for a query over these tables."""
+        plans = [self._interpreting.read.table(table)._jdf.queryExecution().optimizedPlan() for table in tables]
+        is_small = sum(int(plan.stats().sizeInBytes().toString()) for plan in plans) <= _INTERPRETED_BYTES
+        return self._interpreting if is_small else self._compiling
+
+
 def count(spark: "SparkSession", suite: Suite, where: Where, instants: Instants) -> Counts:
     """Count everything that a suite asks for of its table."""
     passed = spark.sql(passed_in_one(suite, where, instants)).collect()[0].asDict()

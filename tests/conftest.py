@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.instance import ROOT, selected, variables
+from tests.instance import ROOT, selected, variables, warm
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -70,6 +70,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with selected(instance):
         settings = load_settings()
         services.up(settings)
-    yield instance
+    with warm(instance):
+        yield instance
     with selected(instance):
         services.down(settings)

@@ -1,6 +1,8 @@
 """A lakehouse instance of a test's own: its home, its free ports, and the environment that selects it."""
 
+import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -69,7 +71,13 @@ def environment(instance: dict[str, str]) -> dict[str, str]:
 def lakehouse(
     instance: dict[str, str], *arguments: str, timeout: float = 600, under: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run the `lakehouse` command on `instance`, as a person would; `under` is a command that starts it."""
+    """Run the `lakehouse` command on `instance`, as a person would; `under` is a command that starts it.
+
+    Inside `warm(instance)` a process that ran the commands before runs it.
+    """
+    server = _servers.get(instance["LAKEHOUSE_HOME"])
+    if server is not None and not under:
+        return server.ask(instance, arguments, timeout)
     return subprocess.run(
         [*under, sys.executable, "-m", "lakehouse.cli", *arguments],
         env=environment(instance),
@@ -79,6 +87,57 @@ def lakehouse(
         timeout=timeout,
         check=False,
     )
+
+
+@contextmanager
+def warm(instance: dict[str, str]) -> Iterator[None]:
+    """Have `lakehouse` run the commands on `instance` in one process, whose JVM stays."""
+    server = _servers[instance["LAKEHOUSE_HOME"]] = _CommandServer()
+    try:
+        yield
+    finally:
+        del _servers[instance["LAKEHOUSE_HOME"]]
+        server.end()
+
+
+class _CommandServer:
+    """`tests.command_server`, started at the first command and started anew after one that did not end in time."""
+
+    def __init__(self, instance: dict[str, str]) -> None:
+        self._instance = instance
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(
+        self, instance: dict[str, str], arguments: Sequence[str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.command_server"],
+                env=environment(instance),
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps({"arguments": arguments, "variables": instance}), file=self._process.stdin, flush=True)
+        if not select.select([self._process.stdout], [], [], timeout)[0]:
+            self.end()
+            raise subprocess.TimeoutExpired(["lakehouse", *arguments], timeout)
+        answer = self._process.stdout.readline()
+        assert answer, f"lakehouse {' '.join(arguments)} ended its process"
+        return subprocess.CompletedProcess(["lakehouse", *arguments], **json.loads(answer))
+
+    def end(self) -> None:
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate()
+            self._process = None
+
+
+_servers: dict[str, _CommandServer] = {}
 
 
 def killed_after(instance: dict[str, str], command: Sequence[str], seconds: float, log: Path) -> bool:

@@ -19,7 +19,7 @@ from expectations.suites import (
     read_suites,
 )
 from lakehouse.settings import Settings, load_settings
-from tests.integration.expectations.small_lake import MEASURED_AT, MOVIES, TABLES, make, planted, view
+from tests.integration.expectations.small_lake import MEASURED_AT, MOVIES, drop, make, planted, view
 
 pytestmark = pytest.mark.spark
 
@@ -206,8 +206,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def _small_lake(spark: SparkSession) -> Iterator[None]:
     make(spark)
     yield
-    for name in TABLES:
-        spark.catalog.dropTempView(view(name))
+    drop(spark)
 
 
 def gate(spark: SparkSession, settings: Settings, tables: tuple[str, ...] = (), is_kept: bool = False) -> GateResult:
