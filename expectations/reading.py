@@ -33,7 +33,8 @@ class Sessions:
 
     def __init__(self, spark: "SparkSession") -> None:
         self._compiling = spark
-        self._interpreting = spark.newSession()
+        # It has what the session has: settings, temporary views, functions.
+        self._interpreting = type(spark)(spark.sparkContext, spark._jsparkSession.cloneSession())
         self._interpreting.conf.set("spark.sql.codegen.wholeStage", "false")
         self._interpreting.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 

@@ -103,7 +103,7 @@ def warm(instance: dict[str, str]) -> Iterator[None]:
 class _CommandServer:
     """`tests.command_server`, started at the first command and started anew after one that did not end in time."""
 
-    def __init__(self, instance: dict[str, str]) -> None:
+    def __init__(self) -> None:
         self._instance = instance
         self._process: subprocess.Popen[str] | None = None
 

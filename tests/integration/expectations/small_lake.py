@@ -1,4 +1,4 @@
-"""A tiny lake without a fault: a few rows of every table that a suite is about, as global temporary views.
+"""A tiny lake without a fault: a few rows of every table that a suite is about, as temporary views.
 
 A view costs nothing to make, so a defect is planted by making another one in its place (`planted`): `view` is what the
 gate is given to find tables by. Add a table by adding it to `TABLES`.
@@ -31,11 +31,7 @@ class Small:
 
 
 def view(table: str) -> str:
-    """The global temporary view that stands for a table."""
-    return f"global_temp.{_name(table)}"
-
-
-def _name(table: str) -> str:
+    """The temporary view that stands for a table."""
     return table.replace(".", "__")
 
 
@@ -216,23 +212,17 @@ def make(spark: "SparkSession", tables: Mapping[str, Small] = TABLES) -> None:
         write(spark, name, small)
 
 
-def drop(spark: "SparkSession") -> None:
-    """Take the views away."""
-    for name in TABLES:
-        spark.catalog.dropGlobalTempView(_name(name))
-
-
 def write(spark: "SparkSession", name: str, small: Small) -> None:
     """Make the view of one table."""
     empty = spark.createDataFrame([], small.columns)
     if not small.rows:
-        empty.createOrReplaceGlobalTempView(_name(name))
+        empty.createOrReplaceTempView(view(name))
         return
     values = ", ".join(f"({row})" for row in small.rows)
     typed = [f"cast({field.name} as {field.dataType.simpleString()}) as {field.name}" for field in empty.schema]
     frame = spark.sql(f"select * from values {values} as t({', '.join(empty.columns)})").selectExpr(*typed)
     # read once, so that a view of it is a view of rows that are there
-    spark.createDataFrame(frame.collect(), empty.schema).createOrReplaceGlobalTempView(_name(name))
+    spark.createDataFrame(frame.collect(), empty.schema).createOrReplaceTempView(view(name))
 
 
 @contextmanager
@@ -241,10 +231,10 @@ def planted(spark: "SparkSession", table: str, select: str) -> Iterator[None]:
 
     `{table}` stands for the table without the defect.
     """
-    whole = f"{_name(table)}__whole"
-    spark.table(view(table)).createOrReplaceGlobalTempView(whole)
-    spark.sql(select.format(table=f"global_temp.{whole}")).createOrReplaceGlobalTempView(_name(table))
+    whole = f"{view(table)}__whole"
+    spark.table(view(table)).createOrReplaceTempView(whole)
+    spark.sql(select.format(table=whole)).createOrReplaceTempView(view(table))
     try:
         yield
     finally:
-        spark.table(f"global_temp.{whole}").createOrReplaceGlobalTempView(_name(table))
+        spark.table(whole).createOrReplaceTempView(view(table))

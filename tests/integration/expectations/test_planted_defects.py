@@ -19,7 +19,7 @@ from expectations.suites import (
     read_suites,
 )
 from lakehouse.settings import Settings, load_settings
-from tests.integration.expectations.small_lake import MEASURED_AT, MOVIES, drop, make, planted, view
+from tests.integration.expectations.small_lake import MEASURED_AT, MOVIES, TABLES, make, planted, view
 
 pytestmark = pytest.mark.spark
 
@@ -206,7 +206,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def _small_lake(spark: SparkSession) -> Iterator[None]:
     make(spark)
     yield
-    drop(spark)
+    for name in TABLES:
+        spark.catalog.dropTempView(view(name))
 
 
 def gate(spark: SparkSession, settings: Settings, tables: tuple[str, ...] = (), is_kept: bool = False) -> GateResult:

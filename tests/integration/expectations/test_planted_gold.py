@@ -271,10 +271,10 @@ def _name(defect: Defect) -> str:
 
 def caught(spark: "SparkSession", settings: Settings, defect: Defect) -> Score:
     """The score of the rule that is meant for a defect, once that is planted and the gate has done as it should."""
-    spark.sql(defect.sql(there(f"gold.{defect.mart}"))).createOrReplaceGlobalTempView("planted")
+    spark.sql(defect.sql(there(f"gold.{defect.mart}"))).createOrReplaceTempView("planted")
 
     def planted(table: str) -> str:
-        return "global_temp.planted" if table == f"gold.{defect.mart}" else there(table)
+        return "planted" if table == f"gold.{defect.mart}" else there(table)
 
     found = gate(spark, settings, planted, defect.told_by or defect.mart)
     (score,) = [score for score in found.scores if score.rule == defect.rule]
