@@ -104,7 +104,6 @@ class _CommandServer:
     """`tests.command_server`, started at the first command and started anew after one that did not end in time."""
 
     def __init__(self) -> None:
-        self._instance = instance
         self._process: subprocess.Popen[str] | None = None
 
     def ask(
