@@ -41,7 +41,7 @@ class Sessions:
     def fit_for(self, tables: Sequence[str]) -> "SparkSession":
         """The session for a query over these tables."""
         plans = [self._interpreting.read.table(table)._jdf.queryExecution().optimizedPlan() for table in tables]
-        is_small = sum(int(plan.stats().sizeInBytes().toString()) for plan in plans) <= _INTERPRETED_BYTES
+        is_small = sum(plan.stats().sizeInBytes() for plan in plans) <= _INTERPRETED_BYTES
         return self._interpreting if is_small else self._compiling
 
 
