@@ -14,8 +14,9 @@ from lakehouse.alerts.alert import Alert
 from lakehouse.alerts.send import job_failed, tell
 from lakehouse.background import in_background
 from lakehouse.errors import LakehouseError
+from lakehouse.locks import exclusive
 from lakehouse.ops import event_logs, lineage, metrics, resources
-from lakehouse.ops.journal import Journal, RunFacts, read_run
+from lakehouse.ops.journal import OUTLINE, Journal, Row, RunFacts, read_run, read_runs
 from lakehouse.ops.recorder import Recorder
 from lakehouse.settings import Settings
 from lakehouse.thresholds import read_thresholds
@@ -97,14 +98,32 @@ def _write_resources(settings: Settings, journal: Journal, sampler: resources.Sa
 
 
 def write_stages(settings: Settings, journal: Journal, began_at: datetime, ended_at: datetime) -> None:
-    """Write the stages that ended while the run went on, whichever application they are of, into its journal."""
-    found = event_logs.new_stages(settings.home)
-    # The clock counts whole seconds, Spark milliseconds.
-    until = ended_at + timedelta(seconds=1)
-    for row in found.rows:
-        if began_at <= row["completed_at"] <= until:
-            journal.write("stage_metrics", row)
-    found.keep()
+    """Write the stages that ended while the run went on, whichever application they are of, into its journal.
+
+    What is read is not read again, so it takes those of runs at the same time as well.
+    """
+    with exclusive(settings.home / "run" / "event-logs.lock"):
+        found = event_logs.new_stages(settings.home)
+        others = [
+            facts.run
+            for facts in read_runs(settings.home, OUTLINE)
+            if facts.run_id != journal.run_id and _overlaps(facts.run, began_at)
+        ]
+        since = min([began_at, *(run["started_at"] for run in others)])
+        # The clock counts whole seconds, Spark milliseconds. What ends after this run may be of one that goes on.
+        goes_on = any(run["status"] == "running" for run in others)
+        until = None if goes_on else ended_at + timedelta(seconds=1)
+        for row in found.rows:
+            if since <= row["completed_at"] and (until is None or row["completed_at"] <= until):
+                journal.write("stage_metrics", row)
+        found.keep()
+
+
+def _overlaps(run: Row, began_at: datetime) -> bool:
+    """Whether a run goes on, or has ended after another began and may not have read its stages yet."""
+    if run.get("status") == "running":
+        return True
+    return run.get("status") in ("succeeded", "failed") and (run.get("finished_at") or began_at) > began_at
 
 
 def alerts_of(facts: RunFacts, settings: Settings, error: BaseException | None) -> tuple[Alert, ...]:
@@ -135,7 +154,7 @@ def _emit(settings: Settings, facts: RunFacts) -> None:
     manifest = settings.home / "dbt" / "target" / "manifest.json"
     if nodes and manifest.is_file():
         project = lineage.read_project(json.loads(manifest.read_text(encoding="utf-8")))
-        lineage.emit(settings, lineage.lineage_events(settings, facts.run, nodes, project))
+        lineage.emit(settings, facts.run_id, lineage.lineage_events(settings, facts.run, nodes, project))
 
 
 def _store(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Journals in Delta: once, whatever happens between."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +125,7 @@ def test_only_stored_journals_that_rested_long_are_deleted(spark: "SparkSession"
     _run(tmp_path, "f-1")
     store(spark, tmp_path)
     _run(tmp_path, "f-2")
-    later = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1)
+    later = datetime.now(UTC) + timedelta(days=366)
     assert delete_old(tmp_path, 14, datetime.now(UTC)) == []
     assert delete_old(tmp_path, 14, later) == ["f-1"]
     assert [path.name for path in sorted(folder(tmp_path).iterdir())] == ["f-2.jsonl"]

@@ -89,7 +89,7 @@ def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     # Of the application's stages only the one that ended while the run went on.
     assert [row["stage_id"] for row in facts.rows("stage_metrics")] == [1]
     assert 'lakehouse_run_succeeded{kind="run"} 1.0' in metrics_file(settings.home).read_text()
-    assert len(lineage_file(settings.home).read_text().splitlines()) == 4
+    assert len(lineage_file(settings.home, "run-1").read_text().splitlines()) == 4
     assert [alert for alert in facts.rows("alerts") if alert["kind"] == "job"] == []
 
 
