@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from lakehouse.alerts.alert import Alert
 from lakehouse.alerts.told import Raised, Told
 from lakehouse.errors import LakehouseError
 from lakehouse.ops import recording
-from lakehouse.ops.journal import RunFacts, read_runs
+from lakehouse.ops.journal import Journal, RunFacts, read_run, read_runs
 from lakehouse.ops.metrics import metrics_file
 from lakehouse.settings import Settings, load_settings
 from tests.instance import free_ports
+from tests.unit.ops.sample_run import stage_log
 
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
 
@@ -70,6 +72,38 @@ def test_what_fails_after_the_end_fails_nothing_and_stops_nothing_else(
     assert metrics_file(settings.home).is_file()
     with pytest.raises(LakehouseError, match="the first"), recording.recorded(settings, "run-2", "run", {}, lambda: AT):
         raise LakehouseError("the first")
+
+
+def _stages(settings: Settings, run_id: str, began_at: datetime, ended_at: datetime) -> list[int]:
+    journal = Journal(settings.home, run_id)
+    journal.write_process()
+    recording.write_stages(settings, journal, began_at, ended_at)
+    return [row["stage_id"] for row in read_run(journal.path).rows("stage_metrics")]
+
+
+def test_of_runs_that_overlap_the_first_to_end_takes_the_stages_of_all(settings: Settings) -> None:
+    minute = timedelta(minutes=1)
+    Journal(settings.home, "other").write("runs", {"kind": "run", "status": "running", "started_at": AT})
+    stage_log(settings.home, AT - minute, AT + minute, AT + 6 * minute, AT + 9 * minute)
+    # The other one began earlier and goes on: what ended before this one began, and what ends after it, are its.
+    assert _stages(settings, "run-1", AT + 5 * minute, AT + 7 * minute) == [1, 2, 3]
+    assert _stages(settings, "other", AT, AT + 10 * minute) == [], "none is another's as well"
+
+
+def test_a_run_that_has_ended_but_not_read_its_stages_yet_loses_none(settings: Settings) -> None:
+    minute = timedelta(minutes=1)
+    ended = {"status": "succeeded", "started_at": AT, "finished_at": AT + 6 * minute}
+    Journal(settings.home, "other").write("runs", {"kind": "run", **ended})
+    stage_log(settings.home, AT + minute, AT + 6 * minute)
+    assert _stages(settings, "run-1", AT + 5 * minute, AT + 7 * minute) == [0, 1]
+
+
+def test_two_that_read_stages_at_once_each_take_their_turn(settings: Settings) -> None:
+    stage_log(settings.home, *(AT + timedelta(seconds=number) for number in range(200)))
+    with ThreadPoolExecutor(4) as pool:
+        ends = AT + timedelta(hours=1)
+        found = list(pool.map(lambda number: _stages(settings, f"run-{number}", AT, ends), range(4)))
+    assert sorted(stage for stages in found for stage in stages) == list(range(200))
 
 
 def test_what_takes_too_long_after_the_end_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:

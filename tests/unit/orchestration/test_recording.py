@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from lakehouse.ops import event_logs
 from lakehouse.ops.journal import RunFacts, read_runs
 from lakehouse.ops.lineage import lineage_file
 from lakehouse.ops.metrics import metrics_file
@@ -17,6 +16,7 @@ from orchestration import dbt, recording
 from orchestration.cycle import Cycle
 from orchestration.progress import Progress
 from tests.instance import free_ports
+from tests.unit.ops.sample_run import stage_log
 from tests.unit.ops.test_lineage_events import MANIFEST
 
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
@@ -54,20 +54,6 @@ def _facts(settings: Settings) -> RunFacts:
     return facts
 
 
-def _stage_log(home: Path, *completed_at: datetime) -> None:
-    log = event_logs.folder(home) / "eventlog_v2_local-1" / "events_1_local-1"
-    log.parent.mkdir(parents=True)
-    lines: list[dict[str, Any]] = [
-        {"Event": "SparkListenerApplicationStart", "App Name": "thrift", "App ID": "local-1"}
-    ]
-    for number, at in enumerate(completed_at):
-        milliseconds = int(at.timestamp() * 1000)
-        info = {"Stage ID": number, "Stage Attempt ID": 0, "Stage Name": "save", "Accumulables": []}
-        times = {"Submission Time": milliseconds - 10, "Completion Time": milliseconds}
-        lines.append({"Event": "SparkListenerStageCompleted", "Stage Info": {**info, **times}})
-    log.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
-
-
 def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     cycle: Cycle, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +64,7 @@ def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     monkeypatch.setattr(order, "STEPS", (("silver", order.silver),))
     (settings.home / "dbt" / "target").mkdir(parents=True)
     (settings.home / "dbt" / "target" / "manifest.json").write_text(json.dumps(MANIFEST))
-    _stage_log(settings.home, AT - timedelta(minutes=1), AT + timedelta(milliseconds=500), AT + timedelta(hours=1))
+    stage_log(settings.home, AT - timedelta(minutes=1), AT + timedelta(milliseconds=500), AT + timedelta(hours=1))
     with recording.recorded_cycle(cycle, "run", {"source": "file"}):
         order.run(cycle)
     facts = _facts(settings)
