@@ -30,7 +30,7 @@ def gate_command(
     from expectations.telling import run_gate_and_tell
     from lakehouse.clock import now, parse_instant
     from lakehouse.ops.journal import new_run_id
-    from lakehouse.ops.recorder import recorded_run
+    from lakehouse.ops.recording import recorded
     from lakehouse.settings import load_settings
     from lakehouse.spark import spark_session
     from lakehouse.terminal import console
@@ -39,7 +39,7 @@ def gate_command(
     layers = layer or ["bronze", "silver"]
     name = run_id or new_run_id(settings.home, "gate", now())
     instant = parse_instant(as_of) if as_of else None
-    with recorded_run(settings, name, "gate", {"layers": layers}, now, instant) as recorder:
+    with recorded(settings, name, "gate", {"layers": layers}, now, instant) as recorder:
         with console.status("starting Spark") as shown:
             spark = spark_session(settings, "gate")
 

@@ -132,10 +132,13 @@ class GateResult:
         clauses = [_clause(score) for score in told[:_TOLD_FAILURES]]
         if len(told) > _TOLD_FAILURES:
             clauses.append(f"and {len(told) - _TOLD_FAILURES} more, which `lakehouse gate` lists")
-        raise GateFailed(
+        shut = GateFailed(
             f"The gate on {' and '.join(self.layers)} is shut, nothing further was built: {'; '.join(clauses)}.",
             _next_step(told[0]),
         )
+        # By `alerts`, each rule by itself.
+        shut.is_told = True
+        raise shut
 
     def alerts(self) -> tuple[Alert, ...]:
         """What a person must know: what keeps the gate shut, low sums, and warnings."""

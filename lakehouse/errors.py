@@ -12,6 +12,9 @@ class LakehouseError(Exception):
         next_step: what the reader can do about it; may be empty.
     """
 
+    is_told = False
+    """Whether people get an alert that says more of it than that a run failed."""
+
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
         self.message = message

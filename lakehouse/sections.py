@@ -1,9 +1,10 @@
 """The groups of settings, with default and meaning of each; `lakehouse.settings` makes one `Settings` of them."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class Section(BaseModel):
@@ -121,9 +122,16 @@ class Ops(Section):
     event_logs: bool = Field(True, description="whether Spark writes event logs, for stage metrics and history server")
     event_log_days: int = Field(14, ge=1, description="older event logs and journals are deleted")
     history_port: int = Field(18080, ge=1, le=65535, description="of the history server")
-    openlineage_url: str = Field(
-        "", pattern=r"^(https?://.*)?$", description="where lineage events are sent; empty: to a file in home/ops"
+    openlineage_url: SecretStr = Field(
+        SecretStr(""), description="https://..., where lineage events are sent; empty: to files in home/ops"
     )
+
+    @field_validator("openlineage_url")
+    @classmethod
+    def _is_address(cls, url: SecretStr) -> SecretStr:
+        if not re.match(r"(https?://|$)", url.get_secret_value()):
+            raise ValueError("must begin with http:// or https://")
+        return url
 
 
 class Alerts(Section):

@@ -124,14 +124,13 @@ def build(
     Marts are built in gold_build; readers of gold.* see them after `lakehouse publish`.
     """
     from lakehouse.ops.journal import new_run_id
+    from lakehouse.ops.recording import recorded
     from lakehouse.services.health import require
     from orchestration import dbt
     from orchestration.progress import Progress
-    from orchestration.recording import recorded
     from orchestration.summary import node_costs
 
     settings = load_settings()
-    require(settings, "hdfs", "metastore", "thrift")
     if select and selector:
         raise ConfigurationError("--select and --selector exclude each other.", "Give one of them.")
     arguments = [
@@ -147,6 +146,7 @@ def build(
         progress.step("dbt") as findings,
         recorder.step("dbt", findings),
     ):
+        require(settings, "hdfs", "metastore", "thrift")
         progress.detail("dbt reads its project")
         try:
             nodes = dbt.build(
@@ -234,13 +234,12 @@ def _run(
     kind = "demo" if is_demo else "run"
     run_id = new_run_id(settings.home, kind, now())
     with Progress() as progress:
-        if not is_demo:
-            require(settings, "hdfs", "metastore", "thrift", "mongo")
         asked = cycle.Cycle(settings, run_id, progress, requests, gold_as_of, now, turns_standin=is_demo)
         with recorded_cycle(asked, kind, _told(requests)):
             if is_demo:
                 _start_services(asked)
             else:
+                require(settings, "hdfs", "metastore", "thrift", "mongo")
                 asked.start_spark()
             cycle.run(asked)
             progress.detail("counting")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.background import in_background
 from lakehouse.clock import instant_text
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
@@ -79,7 +80,7 @@ class Cycle:
         """Start the job's JVM while other things still happen."""
         from lakehouse.spark import start_job_jvm
 
-        self._starting = _in_background(start_job_jvm, self.settings, APP_NAME)
+        self._starting = in_background("start_job_jvm", start_job_jvm, self.settings, APP_NAME)
 
     def await_spark(self) -> None:
         """Wait until the job's JVM has started, or could not: until then it has this process's standard error."""
@@ -88,7 +89,7 @@ class Cycle:
 
     def start_parsing(self) -> None:
         """Let dbt read its project while other things still happen."""
-        self._parsing = _in_background(dbt.parse, self.settings)
+        self._parsing = in_background("parse", dbt.parse, self.settings)
 
     def manifest(self) -> Any:
         """What dbt read of its project, waiting for it where it is still being read."""
@@ -96,7 +97,7 @@ class Cycle:
 
     def start_bronze_gate(self) -> None:
         """Let Bronze be measured while Silver is built from it."""
-        self._bronze = _in_background(_gate, self, "bronze")
+        self._bronze = in_background("bronze_gate", _gate, self, "bronze")
 
     def bronze_gate(self) -> "GateResult":
         """What Bronze was measured at, waiting for it where it is still being measured."""
@@ -107,7 +108,7 @@ class Cycle:
 
     def start_marts(self) -> None:
         """Let dbt build the marts that do not need the network while the network is still computed."""
-        self._marts = _in_background(_dbt, self, "marts")
+        self._marts = in_background("marts", _dbt, self, "marts")
 
     def marts(self) -> list[dbt.Node]:
         """What became of those marts, waiting for them where they are still being built."""
@@ -115,13 +116,6 @@ class Cycle:
             self.start_marts()
         assert self._marts is not None
         return self._marts.result()
-
-
-def _in_background(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
-    pool = ThreadPoolExecutor(1, thread_name_prefix=work.__name__)
-    future = pool.submit(work, *arguments)
-    pool.shutdown(wait=False)
-    return future
 
 
 def ingest(cycle: Cycle, findings: list[str]) -> None:

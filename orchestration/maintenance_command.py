@@ -60,9 +60,10 @@ def maintain(
             "--select names models, and what expires is in Bronze.", "Give --delete-expired without --select."
         )
     instant = parse_instant(as_of) if as_of else now()
-    if delete_expired and instant > now():
+    if not dry_run and instant > now():
         raise ConfigurationError(
-            f"--as-of {as_of} lies ahead, and more would be deleted than has expired.", "Give an instant that has been."
+            f"--as-of {as_of} lies ahead, and more would be deleted than is old enough.",
+            "Give an instant that has been, or --dry-run.",
         )
     settings = load_settings()
     require(settings, "hdfs", "metastore", "thrift")

@@ -10,9 +10,9 @@ from rich.table import Table
 from lakehouse.clock import instant_text, now
 from lakehouse.ops.journal import new_run_id
 from lakehouse.ops.recorder import Recorder
+from lakehouse.ops.recording import recorded
 from lakehouse.settings import Settings, load_settings
 from lakehouse.terminal import console, table
-from orchestration.recording import recorded
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -78,7 +78,7 @@ def export_command(
     """Export what is published of Gold to MongoDB: staged, reconciled by count and content hash, then swapped in."""
     from lakehouse.clock import now
     from lakehouse.ops.journal import new_run_id
-    from lakehouse.ops.recorder import recorded_run
+    from lakehouse.ops.recording import recorded
     from lakehouse.settings import load_settings, mask
     from lakehouse.spark import spark_session
     from lakehouse.terminal import console
@@ -88,7 +88,7 @@ def export_command(
     # Asked first: it costs nothing, and Spark takes seconds to start.
     connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
     name = run_id or new_run_id(settings.home, "export", now())
-    with console.status("starting Spark") as spinner, recorded_run(settings, name, "export", {}, now):
+    with console.status("starting Spark") as spinner, recorded(settings, name, "export", {}, now):
         spark = spark_session(settings, "export")
         reports = export_marts(spark, settings, name, spinner.update)
     console.print(exported(reports))

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from lakehouse.ops.schema import quoted
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
@@ -54,7 +56,7 @@ def see_to(
             return
         description = spark.catalog.getTable(f"{build}.{mart}").description or ""
         spark.sql(
-            f"create view {view} comment {_quoted(description)} with schema evolution as select * from "
+            f"create view {view} comment {quoted(description)} with schema evolution as select * from "
             f"{build}.`{mart}` timestamp as of (select instant from {published} where mart = '{mart}')"
         )
 
@@ -63,10 +65,6 @@ def see_to(
     for gone in sorted(made - marts.keys()):
         spark.sql(f"drop view {readers}.`{gone}`")
     return tuple(put_aside)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _put_aside(spark: "SparkSession", schema: str, mart: str, there: set[str]) -> str:

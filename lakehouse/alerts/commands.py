@@ -57,9 +57,13 @@ def try_channels() -> None:
 def send_digest(
     as_of: Annotated[str | None, typer.Option(help="When it is sent; without it, now.")] = None,
 ) -> None:
-    """Send what waits, whether the digest is due or not. Exit code 1 where something could not be delivered."""
+    """Send what waits, whether the digest is due or not. Exit code 1 where something could not be delivered.
+
+    What was sent is noted in a journal, which the next run stores in ops.alerts.
+    """
     from lakehouse.alerts.channels import configured
     from lakehouse.alerts.send import digest
+    from lakehouse.ops.journal import Journal, new_run_id
 
     settings = load_settings()
     if not configured(settings.alerts):
@@ -67,6 +71,10 @@ def send_digest(
     at = parse_instant(as_of) if as_of else now()
     with console.status("sending"):
         told = digest(settings, at)
+    if told:
+        journal = Journal(settings.home, new_run_id(settings.home, "digest", now()))
+        for one in told:
+            journal.write("alerts", one.row())
     _, waiting = _read(settings, at, 1)
     console.print(listed(told) if told else "Nothing was sent.")
     if waiting:

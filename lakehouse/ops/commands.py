@@ -10,9 +10,6 @@ from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, load_settings
 from lakehouse.terminal import console
 
-_NEWEST = 60
-"""Journals that `status` looks at: those that were written to last."""
-
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the `lakehouse` command."""
@@ -23,18 +20,18 @@ def register(app: typer.Typer) -> None:
 
 def history(
     count: Annotated[int, typer.Argument(min=1, metavar="[N]", help="How many runs, newest first.")] = 15,
-    run: Annotated[str | None, typer.Option("--run", help="Tell everything of this run; `last` is the newest.")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Tell everything of this run; `last` began last.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Say what ran, when, how it ended and how long it took. Needs no service."""
     from lakehouse.ops import history as told
-    from lakehouse.ops.journal import BULKY, folder, read_run, read_runs
+    from lakehouse.ops.journal import BULKY, OUTLINE, folder, read_run, read_runs
 
     settings = load_settings()
     if run is not None:
-        path = folder(settings.home) / f"{run}.jsonl"
-        newest = read_runs(settings.home, 1) if run == "last" else []
-        facts = newest[0] if newest else read_run(path) if path.is_file() else None
+        newest = read_runs(settings.home, OUTLINE)[:1] if run == "last" else []
+        path = newest[0].path if newest else folder(settings.home) / f"{run}.jsonl"
+        facts = read_run(path) if path.is_file() else None
         if facts is None or not facts.run:
             raise LakehouseError(
                 f"There is no journal of a run {run!r}.",
@@ -65,7 +62,7 @@ def say_state(settings: Settings) -> None:
     from lakehouse.ops import history as told
     from lakehouse.ops.journal import BULKY, read_alerts, read_runs
 
-    for part in told.state(read_runs(settings.home, _NEWEST, BULKY), read_alerts(settings.home, _NEWEST)):
+    for part in told.state(read_runs(settings.home, BULKY), read_alerts(settings.home)):
         console.print(part)
 
 

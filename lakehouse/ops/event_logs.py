@@ -4,6 +4,7 @@ Each Spark application writes a folder under `home/ops/events`, in parts, compre
 long as it runs, so what has been read of each is remembered, in `home/ops/event_logs.json`.
 """
 
+import contextlib
 import io
 import json
 import shutil
@@ -14,11 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.ops.stages import Application, stages
+from lakehouse.services import process
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 _PREFIX = "eventlog_v2_"
+# The file that Spark makes when an application begins, and renames when it ends.
+_STATUS, _GOES_ON = "appstatus_", ".inprogress"
 # Where a frame is cut off, the read that meets the end gives nothing: so much of what stands before it is lost.
 _BUFFER = 4096
 
@@ -76,7 +80,7 @@ class NewStages:
 
 
 def new_stages(home: Path) -> NewStages:
-    """Read what the event logs tell since the last reading that was kept."""
+    """Read what the event logs tell since the last reading that was kept; one reader at a time."""
     file = home / "ops" / "event_logs.json"
     before = _state(file)
     rows: list[dict[str, Any]] = []
@@ -102,7 +106,8 @@ def _new_lines(log: Path, place: _Place) -> Iterator[bytes]:
     for number in sorted(part for part in parts if part >= place.part):
         if number > place.part:
             place.part, place.offset = number, 0
-        with _opened(parts[number]) as stream:
+        # One that is deleted meanwhile has rested too long for anybody.
+        with contextlib.suppress(FileNotFoundError), _opened(parts[number]) as stream:
             for line in _lines(stream, place.offset):
                 place.offset += len(line)
                 yield line
@@ -131,11 +136,21 @@ def _opened(path: Path) -> io.BufferedReader:
 
 
 def delete_old(home: Path, days: int, as_of: datetime, dry_run: bool = False) -> list[str]:
-    """Delete the logs that nothing was written to for so many days; give their names."""
+    """Delete the logs that nothing was written to for so many days; give their names.
+
+    One that the Thrift server may still write to stays, however long nobody has asked it anything.
+    """
     before = (as_of.astimezone(UTC) - timedelta(days=days)).timestamp()
+    server = process.seen(home, "thrift")
     gone = []
     for log in sorted(folder(home).glob(f"{_PREFIX}*")):
-        if max((path.stat().st_mtime for path in log.iterdir()), default=log.stat().st_mtime) < before:
+        with contextlib.suppress(FileNotFoundError):
+            written = {path.name: path.stat().st_mtime for path in log.iterdir()}
+            if max(written.values(), default=log.stat().st_mtime) >= before:
+                continue
+            begun = [at for name, at in written.items() if name.startswith(_STATUS) and name.endswith(_GOES_ON)]
+            if server is not None and any(at >= server.started for at in begun):
+                continue
             if not dry_run:
                 shutil.rmtree(log)
             gone.append(log.name.removeprefix(_PREFIX))

@@ -4,13 +4,16 @@ One file a run, `home/ops/journal/<run_id>.jsonl`; each line is `{"table": ..., 
 moves what belongs to the tables of `ops` into Delta; `status` and `history` read the journals themselves.
 """
 
+import contextlib
+import errno
+import itertools
 import json
 import logging
 import os
 import platform
 import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +21,8 @@ from typing import Any
 
 import psutil
 
-from lakehouse.ops.schema import TABLES
+from lakehouse.errors import ConfigurationError
+from lakehouse.ops.schema import RUNS, TABLES
 from lakehouse.services.process import Running, is_alive
 
 _log = logging.getLogger(__name__)
@@ -30,6 +34,8 @@ _TABLES = {table.name: table for table in TABLES}
 _NOTES: dict[str, tuple[str, ...]] = {"process": ("pid",), "table_rows": ("table_name",), "batches": ("batch_id",)}
 BULKY = ("stage_metrics", "dbt_results", "quality_failures")
 """The tables that a run has hundreds of rows of; who lists runs needs none."""
+OUTLINE = tuple(name for name in (*_TABLES, *_NOTES) if name not in (RUNS.name, "process"))
+"""All that is passed over where only that, when and how runs ended is asked."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -40,11 +46,23 @@ def folder(home: Path) -> Path:
 
 
 def new_run_id(home: Path, kind: str, at: datetime) -> str:
-    """Name a run after what it is and when it began: `demo-20260201T080000Z`; no earlier run has that name."""
+    """Name a run after what it is and when it began: `demo-20260201T080000Z`; no other run gets that name.
+
+    The name is taken by an empty journal. Where none can be made, the run goes on without one, as `Journal` does.
+    """
     name = f"{kind}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    taken = {path.stem for path in folder(home).glob(f"{name}*.jsonl")}
-    candidates = (name, *(f"{name}-{number}" for number in range(2, len(taken) + 2)))
-    return next(candidate for candidate in candidates if candidate not in taken)
+    for candidate in itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2))):
+        path = folder(home) / f"{candidate}.jsonl"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("x").close()
+        except FileExistsError:
+            if path.is_file():
+                continue
+        except OSError:
+            pass
+        return candidate
+    raise AssertionError("unreachable")
 
 
 class Journal:
@@ -57,12 +75,15 @@ class Journal:
         run_id: letters, digits, `_`, `.` and `-`.
 
     Raises:
-        ValueError: the run id cannot name a file.
+        ConfigurationError: the run id cannot name a file.
     """
 
     def __init__(self, home: Path, run_id: str) -> None:
         if not _SAFE_NAME.fullmatch(run_id):
-            raise ValueError(f"the run id {run_id!r} cannot name a file")
+            raise ConfigurationError(
+                f"The run id {run_id!r} cannot name a file.",
+                "Give --run-id letters, digits, `_`, `.` and `-`, a letter or digit first.",
+            )
         self.run_id = run_id
         self.path = folder(home) / f"{run_id}.jsonl"
         self._lock = threading.Lock()
@@ -119,8 +140,9 @@ class Journal:
                 if not self._is_checked and (size := os.fstat(descriptor).st_size):
                     # A line that a kill tore must not take the next one with it.
                     line = line if os.pread(descriptor, 1, size - 1) == b"\n" else b"\n" + line
-                self._is_checked = True
-                os.write(descriptor, line)
+                self._is_checked = os.write(descriptor, line) == len(line)
+                if not self._is_checked:
+                    raise OSError(errno.ENOSPC, "only a part of a line could be written")
             finally:
                 os.close(descriptor)
 
@@ -182,34 +204,45 @@ def read_run(path: Path, without: Collection[str] = ()) -> RunFacts:
     return _marked_killed(facts) if _is_killed(facts) else facts
 
 
-def read_alerts(home: Path, newest: int | None = None) -> list[Row]:
-    """The alerts of all journals, also of those that are no run's (a digest); each as it was told last.
-
-    Args:
-        home: the instance's home.
-        newest: read only so many journals, those that were written to last.
-    """
+def read_alerts(home: Path) -> list[Row]:
+    """The alerts of all journals, also of those that are no run's (a digest); each as it was told last."""
     found: dict[str, Row] = {}
-    for path in reversed(_journals(home)[:newest]):
-        for row in read_run(path, BULKY).rows("alerts"):
-            found.setdefault(row["alert_id"], {}).update(row)
+    for facts in reversed(list(_read_all(home, BULKY))):
+        for row in facts.rows("alerts"):
+            former = found.setdefault(row["alert_id"], {})
+            if replaces(former, row):
+                former.update(row)
     return sorted(found.values(), key=lambda row: str(row.get("raised_at")), reverse=True)
 
 
-def _journals(home: Path) -> list[Path]:
-    """Those that were written to last come first."""
-    return sorted(folder(home).glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+def replaces(former: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a row of `ops.alerts` may take the place of a former one: what was delivered does not wait again."""
+    return bool(row.get("channels")) or not former.get("channels")
 
 
-def read_runs(home: Path, newest: int | None = None, without: Collection[str] = ()) -> list[RunFacts]:
+def journals(home: Path) -> list[tuple[Path, os.stat_result]]:
+    """The journals with their size and time, those that were written to last first; one that goes meanwhile is out."""
+    found = []
+    for path in folder(home).glob("*.jsonl"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((path, path.stat()))
+    return sorted(found, key=lambda one: (one[1].st_mtime_ns, one[0].stem), reverse=True)
+
+
+def _read_all(home: Path, without: Collection[str]) -> Iterator[RunFacts]:
+    for path, _ in journals(home):
+        with contextlib.suppress(FileNotFoundError):
+            yield read_run(path, without)
+
+
+def read_runs(home: Path, without: Collection[str] = ()) -> list[RunFacts]:
     """The runs whose journals are there, those that began last first.
 
     Args:
         home: the instance's home.
-        newest: read only so many journals, those that were written to last.
         without: tables that are passed over unread.
     """
-    runs = [facts for path in _journals(home)[:newest] if (facts := read_run(path, without)).run]
+    runs = [facts for facts in _read_all(home, without) if facts.run]
     return sorted(runs, key=lambda facts: (facts.run["started_at"], facts.run_id), reverse=True)
 
 

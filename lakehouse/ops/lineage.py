@@ -1,10 +1,11 @@
 """OpenLineage events of dbt's runs: which model was built from which tables, when, and whether it ended well.
 
 A run of the lakehouse is a run of its own, the parent of each model's. Ids are made of the run and the node, so sending
-the events again changes nothing. They go to `ops.openlineage_url`, or to `home/ops/openlineage.jsonl` without one.
+the events again changes nothing. They go to `ops.openlineage_url` or, without one, to `home/ops/openlineage`.
 """
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, mask
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import Job, Run, RunEvent
@@ -197,19 +198,27 @@ def _facets(settings: Settings, table: LineageTable) -> Any:
     return facets
 
 
-def lineage_file(home: Path) -> Path:
-    """Where events go that are sent nowhere."""
-    return home / "ops" / "openlineage.jsonl"
+def lineage_folder(home: Path) -> Path:
+    """Where events go that are sent nowhere, a file a run."""
+    return home / "ops" / "openlineage"
 
 
-def emit(settings: Settings, events: "Sequence[RunEvent]", at_most_seconds: float = _AT_MOST_SECONDS) -> int:
-    """Send the events to `ops.openlineage_url`, or write them to the file; give how many were sent.
+def lineage_file(home: Path, run_id: str) -> Path:
+    """Where the events of a run go that are sent nowhere."""
+    return lineage_folder(home) / f"{run_id}.jsonl"
+
+
+def emit(
+    settings: Settings, run_id: str, events: "Sequence[RunEvent]", at_most_seconds: float = _AT_MOST_SECONDS
+) -> int:
+    """Send the events of a run to `ops.openlineage_url`, or write them to its file; give how many were sent.
 
     An endpoint that refuses one, is dead, or is slow gets no more of them: those that are left go to the file.
     """
-    sent = _send(settings.ops.openlineage_url, events, at_most_seconds) if settings.ops.openlineage_url else 0
+    url = settings.ops.openlineage_url.get_secret_value()
+    sent = _send(url, events, at_most_seconds) if url else 0
     if sent < len(events):
-        _append(lineage_file(settings.home), events[sent:])
+        _append(lineage_file(settings.home, run_id), events[sent:])
     return sent
 
 
@@ -228,8 +237,15 @@ def _send(url: str, events: "Sequence[RunEvent]", at_most_seconds: float) -> int
                 sent += 1
     # ValueError: what is set is no address.
     except (requests.RequestException, OSError, ValueError) as error:
-        _log.warning("%s took %d of %d lineage events (%s); the others are kept.", url, sent, len(events), error)
+        reason = _without_credentials(str(error), url)
+        _log.warning("%s took %d of %d lineage events (%s); the others are kept.", mask(url), sent, len(events), reason)
     return sent
+
+
+def _without_credentials(text: str, url: str) -> str:
+    """What an error says, also where the address in it is not written as it was set."""
+    bare = url.rstrip("/")
+    return re.sub(r"//[^/\s]*@", "//***@", text.replace(bare, mask(bare)))
 
 
 def _append(path: Path, events: "Sequence[RunEvent]") -> None:

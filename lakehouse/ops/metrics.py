@@ -10,8 +10,6 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest, write_t
 from lakehouse.ops.journal import BULKY, RunFacts, read_run, read_runs
 
 _MIB = 1024 * 1024
-# Journals that are looked at: those that were written to last.
-_NEWEST = 60
 _OUTCOMES = ("landed", "unchanged", "duplicates", "quarantined", "missing")
 
 
@@ -22,7 +20,7 @@ def metrics_file(home: Path) -> Path:
 
 def recent_runs(home: Path) -> list[RunFacts]:
     """The runs that metrics are made of, newest first: the last that ended of each kind whole, others in outline."""
-    runs = read_runs(home, _NEWEST, BULKY)
+    runs = read_runs(home, BULKY)
     whole = {facts.run_id for facts in _last(runs).values()}
     return [read_run(facts.path) if facts.run_id in whole else facts for facts in runs]
 

@@ -4,14 +4,13 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lakehouse.errors import LakehouseError
 from lakehouse.ops.journal import Journal
-from lakehouse.settings import Settings
 
 
 class DbtNode(Protocol):
@@ -74,6 +73,8 @@ class Recorder:
         self.journal = journal
         self.run_id = journal.run_id
         self.began_at = began_at
+        self.error: BaseException | None = None
+        """What ended the run, once it has failed."""
         self._began = time.monotonic()
         self._steps = 0
 
@@ -85,6 +86,33 @@ class Recorder:
     def now(self) -> datetime:
         """The instant, by the run's clock."""
         return self.began_at + timedelta(seconds=self.elapsed)
+
+    @contextmanager
+    def run(self, kind: str, arguments: Mapping[str, Any], as_of: datetime | None = None) -> Iterator[None]:
+        """Record that the run goes on, then how it ended; see `lakehouse.ops.recording.recorded`, which uses it."""
+        begun = {
+            "kind": kind,
+            "started_at": self.began_at,
+            "as_of": as_of,
+            "host": platform.node(),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "arguments": json.dumps(dict(arguments), default=str, ensure_ascii=False),
+        }
+        self.journal.write_process()
+        self.journal.write("runs", {**begun, "status": "running"})
+
+        def end(status: str, error: str | None, next_step: str | None) -> None:
+            ended = {"finished_at": self.now(), "seconds": round(self.elapsed, 3)}
+            self.journal.write("runs", {**ended, "status": status, "error": error, "next_step": next_step})
+            self.journal.sync()
+
+        try:
+            yield
+        except BaseException as error:
+            self.error = error
+            end("failed", *story(error))
+            raise
+        end("succeeded", None, None)
 
     @contextmanager
     def step(self, name: str, findings: list[str] | None = None) -> Iterator[list[str]]:
@@ -141,48 +169,3 @@ def story(error: BaseException) -> tuple[str, str]:
         return "Interrupted.", "Run it again."
     said = str(error).strip().splitlines()
     return f"{type(error).__name__}: {said[0][:500]}" if said else type(error).__name__, "See the logs."
-
-
-@contextmanager
-def recorded_run(
-    settings: Settings,
-    run_id: str,
-    kind: str,
-    arguments: Mapping[str, Any],
-    clock: Callable[[], datetime],
-    as_of: datetime | None = None,
-) -> Iterator[Recorder]:
-    """Record a run: that it goes on, then how it ended. Any error passes on as it is.
-
-    Args:
-        settings: name the home, where the journal is.
-        run_id: names the run.
-        kind: what is run: demo, run, build, gate, ...
-        arguments: what it was asked for; no secret.
-        clock: the wall clock.
-        as_of: the instant that Gold is computed for, where it is known already.
-    """
-    recorder = Recorder(Journal(settings.home, run_id), clock())
-    journal = recorder.journal
-    begun = {
-        "kind": kind,
-        "started_at": recorder.began_at,
-        "as_of": as_of,
-        "host": platform.node(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "arguments": json.dumps(dict(arguments), default=str, ensure_ascii=False),
-    }
-    journal.write_process()
-    journal.write("runs", {**begun, "status": "running"})
-
-    def end(status: str, error: str | None, next_step: str | None) -> None:
-        ended = {"finished_at": recorder.now(), "seconds": round(recorder.elapsed, 3)}
-        journal.write("runs", {**ended, "status": status, "error": error, "next_step": next_step})
-        journal.sync()
-
-    try:
-        yield recorder
-    except BaseException as error:
-        end("failed", *story(error))
-        raise
-    end("succeeded", None, None)

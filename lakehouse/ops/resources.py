@@ -1,5 +1,6 @@
 """What a run uses: memory and CPU of its processes, the machine's memory, room on disk and HDFS."""
 
+import http.client
 import json
 import os
 import threading
@@ -189,7 +190,7 @@ def _hdfs(settings: Settings) -> tuple[int, int] | None:
         with urllib.request.urlopen(url, timeout=_HDFS_SECONDS) as answer:
             (state,) = json.loads(answer.read())["beans"]
         return int(state["CapacityUsed"]), int(state["CapacityTotal"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return None
 
 

@@ -36,11 +36,12 @@ class OpsTable:
     @property
     def statement(self) -> str:
         """The `create table if not exists` statement."""
-        columns = ", ".join(f"{column.name} {column.kind} comment {_quoted(column.comment)}" for column in self.columns)
-        return f"create table if not exists {self.full_name} ({columns}) using delta comment {_quoted(self.comment)}"
+        columns = ", ".join(f"{column.name} {column.kind} comment {quoted(column.comment)}" for column in self.columns)
+        return f"create table if not exists {self.full_name} ({columns}) using delta comment {quoted(self.comment)}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as a literal of Spark SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -5,6 +5,7 @@ journal says how far that has come: `<run_id>.storing` from before the first com
 that the journal had) after the last. Where a journal has either, rows are compared with those that are there.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.locks import exclusive
-from lakehouse.ops.journal import Row, RunFacts, folder, read_run
+from lakehouse.ops.journal import BULKY, Row, RunFacts, folder, journals, read_run, read_runs, replaces
 from lakehouse.ops.schema import ALERTS, PUBLICATIONS, QUALITY_FAILURES, QUALITY_METRICS, TABLES, OpsTable
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _WRITTEN_BY_OTHERS = {QUALITY_METRICS.name, QUALITY_FAILURES.name, PUBLICATIONS.name}
 # What became of an alert changes when the digest tells it.
 _CHANGING = {ALERTS.name}
+# What `status` and the metrics tell of the run that said it last.
+_LASTING = (QUALITY_METRICS.name, PUBLICATIONS.name, "table_rows", "batches")
 
 
 def spark_schema(table: OpsTable) -> str:
@@ -36,7 +39,7 @@ def store(spark: "SparkSession", home: Path) -> dict[str, int]:
         spark: a session that sees the `ops` tables.
         home: the instance's home.
     """
-    with exclusive(home / "run" / "ops-store.lock"):
+    with exclusive(_lock(home)):
         pending = [_Pending(facts, size) for facts, size in _unstored(home)]
         if not pending:
             return {}
@@ -55,6 +58,10 @@ def store(spark: "SparkSession", home: Path) -> dict[str, int]:
         for one in pending:
             one.mark_stored()
         return {name: count for name, count in written.items() if count}
+
+
+def _lock(home: Path) -> Path:
+    return home / "run" / "ops-store.lock"
 
 
 class _Pending:
@@ -81,14 +88,17 @@ class _Pending:
 
 
 def _unstored(home: Path) -> Iterable[tuple[RunFacts, int]]:
-    for path in sorted(folder(home).glob("*.jsonl")):
+    """Those that were written to last come last: of rows with the same key, theirs counts."""
+    for path, state in reversed(journals(home)):
         # Taken before it is read: what is appended meanwhile is stored the next time.
-        size = path.stat().st_size
-        if _stored_size(path) == size:
+        size = state.st_size
+        # One without a line is but a name that a run has taken.
+        if not size or _stored_size(path) == size:
             continue
-        facts = read_run(path)
-        if facts.run.get("status") != "running":
-            yield facts, size
+        with contextlib.suppress(FileNotFoundError):
+            facts = read_run(path)
+            if facts.run.get("status") != "running":
+                yield facts, size
 
 
 def _stored_size(path: Path) -> int | None:
@@ -99,17 +109,35 @@ def _stored_size(path: Path) -> int | None:
 
 
 def _write(spark: "SparkSession", table: OpsTable, rows: Sequence[Row], compares: bool) -> int:
-    by_key = {_key(table, row): _whole(table, row) for row in rows}
+    by_key = newest_rows(table, rows)
     new, changed = list(by_key.values()), []
     if compares:
         there = _there(spark, table, by_key)
         new = [row for key, row in by_key.items() if key not in there]
-        changed = [row for key, row in by_key.items() if key in there and there[key] != row]
+        changed = [
+            row
+            for key, row in by_key.items()
+            if key in there and there[key] != row and _may_replace(table, there[key], row)
+        ]
     if changed:
         _replace(spark, table, changed)
     if new:
         _frame(spark, table, new).write.format("delta").mode("append").saveAsTable(table.full_name)
     return len(new) + len(changed)
+
+
+def newest_rows(table: OpsTable, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
+    """Of rows with the same key the last, with all columns; an alert that was delivered stays as it is."""
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        key = _key(table, row)
+        if key not in found or _may_replace(table, found[key], row):
+            found[key] = _whole(table, row)
+    return found
+
+
+def _may_replace(table: OpsTable, former: Row, row: Row) -> bool:
+    return table is not ALERTS or replaces(former, row)
 
 
 def _key(table: OpsTable, row: Row) -> tuple[Any, ...]:
@@ -163,14 +191,46 @@ def _replace(spark: "SparkSession", table: OpsTable, rows: Sequence[Row]) -> Non
 
 
 def delete_old(home: Path, days: int, as_of: datetime, dry_run: bool = False) -> list[str]:
-    """Delete the journals that are stored whole and were not written to for so many days; give their names."""
+    """Delete the journals that are stored whole and were not written to for so many days; give their names.
+
+    Those that `status` and the metrics still tell of stay: see `_needed`.
+    """
     before = (as_of.astimezone(UTC) - timedelta(days=days)).timestamp()
     gone = []
-    for path in sorted(folder(home).glob("*.jsonl")):
-        state = path.stat()
-        if state.st_mtime < before and _stored_size(path) == state.st_size:
-            if not dry_run:
-                path.unlink()
-                path.with_suffix(".stored").unlink()
-            gone.append(path.stem)
+    # Who stores journals would write beside what goes.
+    with exclusive(_lock(home)):
+        needed = _needed(home)
+        for path, state in sorted(journals(home)):
+            is_stored = not state.st_size or _stored_size(path) == state.st_size
+            if state.st_mtime < before and is_stored and path.stem not in needed:
+                if not dry_run:
+                    path.unlink(missing_ok=True)
+                gone.append(path.stem)
+        if not dry_run:
+            _sweep(home)
     return gone
+
+
+def _needed(home: Path) -> set[str]:
+    """The runs that ended last, and that ended well last, of each kind; and those that told last of what is kept.
+
+    Without them, what a run that no longer takes place left behind would vanish, and with it the alert on its absence.
+    """
+    needed: dict[tuple[str, ...], str] = {}
+    for facts in read_runs(home, BULKY):
+        if facts.run.get("status") == "running":
+            continue
+        told = [("ended", facts.run["kind"]), *(("told", name) for name in _LASTING if facts.rows(name))]
+        if facts.run.get("status") == "succeeded":
+            told.append(("succeeded", facts.run["kind"]))
+        for what in told:
+            needed.setdefault(what, facts.run_id)
+    return set(needed.values())
+
+
+def _sweep(home: Path) -> None:
+    """Delete what stands beside journals that are gone."""
+    for ending in ("stored", "storing", "draft"):
+        for path in folder(home).glob(f"*.{ending}"):
+            if not path.with_suffix(".jsonl").exists():
+                path.unlink(missing_ok=True)

@@ -1,14 +1,14 @@
 """Journals in Delta: once, whatever happens between."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lakehouse.ops import store as module
-from lakehouse.ops.journal import Journal, folder
+from lakehouse.ops.journal import Journal, folder, new_run_id
 from lakehouse.ops.schema import QUALITY_METRICS, RUNS, STEPS, TABLES, OpsTable
 from lakehouse.ops.store import delete_old, spark_schema, store
 from tests.instance import ROOT
@@ -110,6 +110,31 @@ def test_a_row_that_is_told_anew_replaces_its_former_self(spark: "SparkSession",
     assert [tuple(row) for row in rows] == [("d-alert", "d-1", "sent", ["slack"])]
 
 
+def test_an_alert_that_was_delivered_does_not_go_back_to_waiting(spark: "SparkSession", tmp_path: Path) -> None:
+    alert = {"alert_id": "g-alert", "severity": "warning", "kind": "volume", "subject": "silver.movies"}
+    waiting = {**alert, "status": "waiting", "channels": [], "raised_at": AT, "run_id": "g-1"}
+    sent = {**waiting, "status": "sent", "channels": ["slack"]}
+
+    def stored() -> list[tuple[str, list[str]]]:
+        rows = spark.sql("select status, channels from ops.alerts where alert_id = 'g-alert'").collect()
+        return [tuple(row) for row in rows]
+
+    # By name the digest comes first; both are pending.
+    _run(tmp_path, "g-1").write("alerts", waiting)
+    Journal(tmp_path, "g-0").write("alerts", sent)
+    store(spark, tmp_path)
+    assert stored() == [("sent", ["slack"])]
+    Journal(tmp_path, "g-1").write("alerts", waiting)
+    store(spark, tmp_path)
+    assert stored() == [("sent", ["slack"])]
+
+
+def test_a_name_that_a_run_has_taken_is_nothing_to_store(spark: "SparkSession", tmp_path: Path) -> None:
+    name = new_run_id(tmp_path, "h", AT)
+    assert store(spark, tmp_path) == {}
+    assert [path.name for path in folder(tmp_path).iterdir()] == [f"{name}.jsonl"]
+
+
 def test_what_the_gate_and_the_publication_write_themselves_is_not_doubled(
     spark: "SparkSession", tmp_path: Path
 ) -> None:
@@ -125,7 +150,7 @@ def test_only_stored_journals_that_rested_long_are_deleted(spark: "SparkSession"
     _run(tmp_path, "f-1")
     store(spark, tmp_path)
     _run(tmp_path, "f-2")
-    later = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1)
+    later = datetime.now(UTC) + timedelta(days=366)
     assert delete_old(tmp_path, 14, datetime.now(UTC)) == []
     assert delete_old(tmp_path, 14, later) == ["f-1"]
     assert [path.name for path in sorted(folder(tmp_path).iterdir())] == ["f-2.jsonl"]

@@ -48,6 +48,7 @@ def test_what_shuts_the_gate_is_named_with_score_bound_and_a_query(thresholds: T
     with pytest.raises(GateFailed, match=r"silver\.movies profit is 0\.5000, the bound is 0\.98 \(50 of 100") as caught:
         shut.require_passed()
     assert caught.value.next_step == 'Look closer: lakehouse sql "select profit"'
+    assert caught.value.is_told, "by the alerts of the gate"
     assert "table_consistency" not in caught.value.message, "the rule beneath it is named instead"
 
 

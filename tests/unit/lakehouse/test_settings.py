@@ -122,12 +122,22 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
     monkeypatch.setenv("LAKEHOUSE_MONGO__URI", uri)
     webhook = "https://hooks.slack.example/services/s3cret"  # pragma: allowlist secret
     monkeypatch.setenv("LAKEHOUSE_ALERTS__SLACK_WEBHOOK", webhook)
+    lineage = "https://writer:s3cret@lineage.example"  # pragma: allowlist secret
+    monkeypatch.setenv("LAKEHOUSE_OPS__OPENLINEAGE_URL", lineage)
     assert flatten(load_settings())["alerts.slack_webhook"] == "***"
+    assert flatten(load_settings())["ops.openlineage_url"] == "https://***@lineage.example"
     assert flatten(load_settings())["mongo.uri"] == "mongodb://***@db:27017"
     shown = CliRunner().invoke(app, ["config"]).output
     assert "s3cret" not in shown
     assert "environment LAKEHOUSE_MONGO__URI" in shown
     assert "s3cret" not in repr(load_settings())
+
+
+def test_a_bad_address_for_lineage_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_OPS__OPENLINEAGE_URL", "ftp://writer:s3cret@lineage")  # pragma: allowlist secret
+    with pytest.raises(ConfigurationError, match=r"ops\.openlineage_url: must begin with http") as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

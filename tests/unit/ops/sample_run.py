@@ -1,8 +1,11 @@
-"""A run that told everything, and one that failed, as their journals hold them."""
+"""A run that told everything, and one that failed, as their journals hold them; an event log of stages."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from lakehouse.ops import event_logs
 from lakehouse.ops.journal import Journal
 
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
@@ -113,3 +116,17 @@ def failed_run(home: Path, run_id: str = "demo-2", at: datetime = AT + timedelta
         },
     )
     return journal
+
+
+def stage_log(home: Path, *completed_at: datetime) -> None:
+    log = event_logs.folder(home) / "eventlog_v2_local-1" / "events_1_local-1"
+    log.parent.mkdir(parents=True)
+    lines: list[dict[str, Any]] = [
+        {"Event": "SparkListenerApplicationStart", "App Name": "thrift", "App ID": "local-1"}
+    ]
+    for number, at in enumerate(completed_at):
+        milliseconds = int(at.timestamp() * 1000)
+        info = {"Stage ID": number, "Stage Attempt ID": 0, "Stage Name": "save", "Accumulables": []}
+        times = {"Submission Time": milliseconds - 10, "Completion Time": milliseconds}
+        lines.append({"Event": "SparkListenerStageCompleted", "Stage Info": {**info, **times}})
+    log.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))

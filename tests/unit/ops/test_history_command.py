@@ -1,6 +1,7 @@
 """What a person reads of runs in the terminal."""
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_one_run_is_told_whole(home: Path) -> None:
     assert "title_is_known" not in said
     assert "silver.people" not in said, "of the layer another table has the lowest score"
     assert _said("history", "--run", "last") == said
+
+
+def test_the_last_run_is_the_one_that_began_last(home: Path) -> None:
+    later, earlier = failed_run(home), good_run(home)
+    digest = Journal(home, "digest-1")
+    digest.write("alerts", {"alert_id": "a1", "status": "sent", "channels": ["mail"]})
+    for at, journal in enumerate((later, earlier, digest), start=1):
+        os.utime(journal.path, (at, at))
+    assert _said("history", "--run", "last") == _said("history", "--run", later.run_id)
 
 
 def test_a_failed_run_says_why_and_what_to_do(home: Path) -> None:

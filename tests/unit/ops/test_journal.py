@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lakehouse.ops.journal import BULKY, Journal, folder, new_run_id, read_run, read_runs
+from lakehouse.errors import ConfigurationError
+from lakehouse.ops import journal as journal_module
+from lakehouse.ops.journal import BULKY, Journal, RunFacts, folder, new_run_id, read_alerts, read_run, read_runs
 
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
 
@@ -105,19 +109,54 @@ def test_runs_come_newest_first_and_journals_of_no_run_are_left_out(tmp_path: Pa
     assert read_runs(tmp_path / "nowhere") == []
 
 
-def test_only_the_newest_are_read_where_so_asked(tmp_path: Path) -> None:
-    for number in range(5):
-        journal = _begun(tmp_path, f"run-{number}", AT.replace(minute=number))
-        os.utime(journal.path, (number, number))
-    assert [facts.run_id for facts in read_runs(tmp_path, newest=2)] == ["run-4", "run-3"]
+def test_a_run_gets_a_name_that_no_other_has_nor_gets(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        names = list(pool.map(lambda _: new_run_id(tmp_path, "demo", AT), range(4)))
+    assert sorted(names) == ["demo-20260201T080000Z", *(f"demo-20260201T080000Z-{number}" for number in (2, 3, 4))]
+    assert read_runs(tmp_path) == [], "a name by itself is no run"
+    assert read_alerts(tmp_path) == []
+    _begun(tmp_path, names[0])
+    assert [facts.run_id for facts in read_runs(tmp_path)] == [names[0]]
 
 
-def test_a_run_gets_a_name_that_no_other_has(tmp_path: Path) -> None:
+def test_a_run_gets_a_name_where_none_can_be_taken(tmp_path: Path) -> None:
+    (tmp_path / "ops").write_text("a file where the folder belongs")
     assert new_run_id(tmp_path, "demo", AT) == "demo-20260201T080000Z"
-    for name in ("demo-20260201T080000Z", "demo-20260201T080000Z-2"):
-        assert new_run_id(tmp_path, "demo", AT) == name
-        _begun(tmp_path, name)
-    assert new_run_id(tmp_path, "demo", AT) == "demo-20260201T080000Z-3"
+
+
+def test_a_journal_that_goes_meanwhile_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, gone = _begun(tmp_path, "run-1"), _begun(tmp_path, "run-2")
+    read = journal_module.read_run
+
+    def deletes_first(path: Path, *rest: Any) -> RunFacts:
+        gone.path.unlink(missing_ok=True)
+        return read(path, *rest)
+
+    monkeypatch.setattr(journal_module, "read_run", deletes_first)
+    assert [facts.run_id for facts in read_runs(tmp_path)] == [kept.run_id]
+
+
+def test_a_line_that_the_disk_took_a_part_of_is_told_and_does_not_take_the_next_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = _begun(tmp_path, "run-1")
+    write = os.write
+    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
+        patched.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:20]))
+        journal.write("steps", {"step_number": 1, "step": "ingest"})
+    assert "only a part" in caplog.text
+    journal.write("steps", {"step_number": 2, "step": "silver"})
+    assert [row["step_number"] for row in read_run(journal.path).rows("steps")] == [2]
+
+
+def test_an_alert_that_was_delivered_does_not_wait_again(tmp_path: Path) -> None:
+    alert = {"alert_id": "a", "raised_at": AT}
+    digest, run = Journal(tmp_path, "digest-1"), _begun(tmp_path, "run-1")
+    run.write("alerts", {**alert, "status": "waiting", "channels": []})
+    digest.write("alerts", {**alert, "status": "sent", "channels": ["mail"], "run_id": "run-1"})
+    for journal, at in ((digest, 1), (run, 2)):
+        os.utime(journal.path, (at, at))
+    assert [row["status"] for row in read_alerts(tmp_path)] == ["sent"]
 
 
 @pytest.mark.parametrize(
@@ -133,9 +172,11 @@ def test_what_does_not_fit_the_schema_is_refused(tmp_path: Path, table: str, row
         Journal(tmp_path, "run-1").write(table, row)
 
 
-def test_a_run_id_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="cannot name a file"):
-        Journal(tmp_path, "../run")
+@pytest.mark.parametrize("run_id", ["../run", "nightly:1", "-x", ""])
+def test_a_run_id_that_cannot_name_a_file_is_refused(tmp_path: Path, run_id: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot name a file") as caught:
+        Journal(tmp_path, run_id)
+    assert "--run-id" in caught.value.next_step
 
 
 def test_a_disk_that_takes_nothing_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

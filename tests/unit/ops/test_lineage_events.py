@@ -158,21 +158,23 @@ def _backend(answer: Callable[[int], int] = lambda count: 201) -> Iterator[tuple
 def test_an_endpoint_gets_every_event(tmp_path: Path) -> None:
     with _backend() as (server, ops):
         settings = load_settings(home=str(tmp_path), ops=ops)
-        assert emit(settings, _events(settings)) == 6
+        assert emit(settings, "demo-1", _events(settings)) == 6
         assert server.received == [("/api/v1/lineage", event) for event in _dicts(settings)]
-    assert not lineage_file(tmp_path).exists()
+    assert not lineage_file(tmp_path, "demo-1").exists()
 
 
 def test_without_an_endpoint_events_go_to_a_file(settings: Settings) -> None:
-    assert emit(settings, _events(settings)) == 0
-    assert [json.loads(line) for line in lineage_file(settings.home).read_text().splitlines()] == _dicts(settings)
+    assert emit(settings, "demo-1", _events(settings)) == 0
+    assert [json.loads(line) for line in lineage_file(settings.home, "demo-1").read_text().splitlines()] == _dicts(
+        settings
+    )
 
 
 def test_what_an_endpoint_refuses_and_all_after_it_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with _backend(lambda count: 201 if count < 2 else 500) as (_, ops), caplog.at_level(logging.WARNING):
         settings = load_settings(home=str(tmp_path), ops=ops)
-        assert emit(settings, _events(settings)) == 2
-    kept = [json.loads(line) for line in lineage_file(tmp_path).read_text().splitlines()]
+        assert emit(settings, "demo-1", _events(settings)) == 2
+    kept = [json.loads(line) for line in lineage_file(tmp_path, "demo-1").read_text().splitlines()]
     assert kept == _dicts(settings)[2:]
     assert "took 2 of 6 lineage events" in caplog.text
 
@@ -187,9 +189,9 @@ def test_a_slow_endpoint_stalls_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     with _backend(answer) as (_, ops):
         settings = load_settings(home=str(tmp_path), ops=ops)
         began = time.monotonic()
-        assert emit(settings, _events(settings)) == 0
+        assert emit(settings, "demo-1", _events(settings)) == 0
         assert time.monotonic() - began < 1
-    assert len(lineage_file(tmp_path).read_text().splitlines()) == 6
+    assert len(lineage_file(tmp_path, "demo-1").read_text().splitlines()) == 6
 
 
 def test_one_that_is_slow_within_its_timeout_is_left_in_the_end(tmp_path: Path) -> None:
@@ -199,11 +201,23 @@ def test_one_that_is_slow_within_its_timeout_is_left_in_the_end(tmp_path: Path) 
 
     with _backend(answer) as (_, ops):
         settings = load_settings(home=str(tmp_path), ops=ops)
-        assert 1 <= emit(settings, _events(settings), at_most_seconds=0.3) <= 3
+        assert 1 <= emit(settings, "demo-1", _events(settings), at_most_seconds=0.3) <= 3
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "http://"])
 def test_a_dead_endpoint_or_none_at_all_stalls_nothing(tmp_path: Path, url: str) -> None:
     settings = load_settings(home=str(tmp_path), ops={"openlineage_url": url.format(port=free_ports(1)[0])})
-    assert emit(settings, _events(settings)) == 0
-    assert len(lineage_file(tmp_path).read_text().splitlines()) == 6
+    assert emit(settings, "demo-1", _events(settings)) == 0
+    assert len(lineage_file(tmp_path, "demo-1").read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize("address", ["http://reader:s3cret@127.0.0.1:{port}/", "http://reader:s3cret@/"])
+def test_credentials_of_an_address_are_not_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    with _backend(lambda count: 401) as (server, _), caplog.at_level(logging.DEBUG, "lakehouse"):
+        url = address.format(port=server.server_port)  # pragma: allowlist secret
+        settings = load_settings(home=str(tmp_path), ops={"openlineage_url": url})
+        assert emit(settings, "demo-1", _events(settings)) == 0
+    assert "http://***@" in caplog.text
+    assert "s3cret" not in caplog.text

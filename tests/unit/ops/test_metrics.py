@@ -1,5 +1,6 @@
 """What a scraper reads of the last runs."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_after_a_failure_the_last_success_stays_and_one_that_runs_does_not_count
     assert samples["run_last_success_timestamp_seconds", demo] == AT.timestamp() + 200
     # Quality was last measured by the run before.
     assert samples["quality_score", (("dimension", "completeness"), ("table", "silver.movies"))] == 0.97
+
+
+def test_the_last_success_stays_however_much_ran_since(tmp_path: Path) -> None:
+    good_run(tmp_path)
+    for number in range(80):
+        ended = {"kind": "gate", "status": "failed", "started_at": AT + timedelta(hours=number)}
+        Journal(tmp_path, f"gate-{number}").write("runs", ended)
+    demo = (("kind", "demo"),)
+    found = _samples(metrics_text(recent_runs(tmp_path)))
+    assert found["run_last_success_timestamp_seconds", demo] == AT.timestamp() + 200
 
 
 def test_the_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """A run tells how it began, its steps and how it ended; its errors pass on."""
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.ops.journal import RunFacts, read_runs
-from lakehouse.ops.recorder import recorded_run
+from lakehouse.ops.journal import Journal, RunFacts, read_runs
+from lakehouse.ops.recorder import Recorder
 from lakehouse.settings import Settings, load_settings
 from orchestration.dbt import Node
 
@@ -20,13 +23,20 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(home=str(tmp_path))
 
 
+@contextmanager
+def _recorded(settings: Settings, arguments: Mapping[str, Any], as_of: datetime | None = None) -> Iterator[Recorder]:
+    recorder = Recorder(Journal(settings.home, "run-1"), AT)
+    with recorder.run("run", arguments, as_of):
+        yield recorder
+
+
 def _facts(settings: Settings) -> RunFacts:
     (facts,) = read_runs(settings.home)
     return facts
 
 
 def test_a_run_that_ends_well(settings: Settings) -> None:
-    with recorded_run(settings, "run-1", "run", {"source": "file", "path": Path("/x")}, lambda: AT, AT) as recorder:
+    with _recorded(settings, {"source": "file", "path": Path("/x")}, AT) as recorder:
         assert _facts(settings).run["status"] == "running"
         with recorder.step("ingest") as findings:
             assert _facts(settings).rows("steps")[0]["status"] == "running"
@@ -59,11 +69,12 @@ def test_a_run_that_fails_keeps_its_error_and_passes_it_on(
 ) -> None:
     with (
         pytest.raises(type(error)) as raised,
-        recorded_run(settings, "run-1", "run", {}, lambda: AT) as recorder,
+        _recorded(settings, {}) as recorder,
         recorder.step("gate"),
     ):
         raise error
     assert raised.value is error
+    assert recorder.error is error
     facts = _facts(settings)
     assert (facts.run["status"], facts.run["error"], facts.run["next_step"]) == ("failed", said, next_step)
     assert [(row["status"], row["error"]) for row in facts.rows("steps")] == [("failed", said)]
@@ -72,10 +83,10 @@ def test_a_run_that_fails_keeps_its_error_and_passes_it_on(
 def test_a_journal_that_cannot_be_written_fails_no_run_and_hides_no_error(settings: Settings) -> None:
     (settings.home / "ops").write_text("a file where the folder belongs")
     done = []
-    with recorded_run(settings, "run-1", "run", {}, lambda: AT) as recorder, recorder.step("ingest"):
+    with _recorded(settings, {}) as recorder, recorder.step("ingest"):
         done.append("ingest")
     assert done == ["ingest"]
-    with pytest.raises(LakehouseError, match="the one"), recorded_run(settings, "run-1", "run", {}, lambda: AT):
+    with pytest.raises(LakehouseError, match="the one"), _recorded(settings, {}):
         raise LakehouseError("the one")
 
 
@@ -92,7 +103,7 @@ def test_dbt_nodes_are_kept_whole(settings: Settings) -> None:
         started_at=AT,
         finished_at=AT.replace(second=1),
     )
-    with recorded_run(settings, "run-1", "run", {}, lambda: AT) as recorder:
+    with _recorded(settings, {}) as recorder:
         recorder.dbt([node])
         recorder.facts("table_rows", [{"table_name": "silver.movies", "rows": 3}])
     (row,) = _facts(settings).rows("dbt_results")

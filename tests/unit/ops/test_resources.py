@@ -101,6 +101,20 @@ def test_hdfs_and_disk_are_asked(name_node: Settings) -> None:
     assert (hdfs["used_share"], hdfs["used_bytes"], hdfs["capacity_bytes"]) == (0.87, 870, 1000)
 
 
+class _Nonsense(BaseHTTPRequestHandler):
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"nonsense\r\n\r\n")
+
+
+def test_an_answer_that_is_no_http_leaves_the_columns_of_hdfs_empty(tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Nonsense) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings = load_settings(home=str(tmp_path), hdfs={"namenode_http_port": server.server_port})
+        assert storage(settings, AT)[1]["used_bytes"] is None
+        server.shutdown()
+
+
 def test_an_hdfs_that_does_not_answer_leaves_its_columns_empty(tmp_path: Path) -> None:
     settings = load_settings(home=str(tmp_path), hdfs={"namenode_http_port": free_ports(1)[0]})
     hdfs = storage(settings, AT)[1]

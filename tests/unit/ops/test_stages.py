@@ -12,6 +12,7 @@ import pytest
 from lakehouse.ops import event_logs
 from lakehouse.ops.event_logs import delete_old, new_stages
 from lakehouse.sections import Ops
+from lakehouse.services import process
 from lakehouse.settings import load_settings
 
 T0 = 1_770_000_000_000
@@ -178,6 +179,24 @@ def test_logs_that_rested_long_go(tmp_path: Path) -> None:
         os.utime(path, (at, at))
     assert delete_old(tmp_path, 14, now) == ["local-old"]
     assert [log.name for log in event_logs.folder(tmp_path).iterdir()] == ["eventlog_v2_local-new"]
+
+
+def test_the_log_of_a_server_that_runs_stays_however_long_it_rests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 2, 20, tzinfo=UTC)
+    began = (now - timedelta(days=30)).timestamp()
+    for application, began_at in (("local-earlier", began - 60), ("local-server", began + 60)):
+        log = _write(tmp_path, _start(), application=application).parent
+        status = log / f"appstatus_{application}.inprogress"
+        status.touch()
+        for path in (status, *log.glob("events_*")):
+            os.utime(path, (began_at, began_at))
+    monkeypatch.setattr(process, "seen", lambda home, name: process.Running(1, began) if name == "thrift" else None)
+    assert delete_old(tmp_path, 14, now, dry_run=True) == ["local-earlier"]
+    assert delete_old(tmp_path, 14, now) == ["local-earlier"]
+    monkeypatch.setattr(process, "seen", lambda home, name: None)
+    assert delete_old(tmp_path, 14, now) == ["local-server"]
 
 
 def test_a_log_is_written_unless_it_is_switched_off(tmp_path: Path) -> None:

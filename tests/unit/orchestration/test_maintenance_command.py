@@ -97,5 +97,6 @@ def test_one_sentence_says_how_much_has_expired() -> None:
 def test_nothing_is_deleted_for_a_selection_of_models_nor_as_of_a_time_to_come() -> None:
     with pytest.raises(ConfigurationError, match="--select names models"):
         maintain(delete_expired=True, select="movies")
-    with pytest.raises(ConfigurationError, match="--as-of 2999-01-01 lies ahead"):
-        maintain(delete_expired=True, as_of="2999-01-01")
+    for delete_expired in (True, False):
+        with pytest.raises(ConfigurationError, match="--as-of 2999-01-01 lies ahead"):
+            maintain(delete_expired=delete_expired, as_of="2999-01-01")

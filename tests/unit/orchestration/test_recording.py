@@ -1,19 +1,12 @@
 """A recorded run: what follows its end happens whatever went wrong, and hides nothing."""
 
 import json
-import logging
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lakehouse.alerts.alert import Alert
-from lakehouse.alerts.told import Raised, Told
-from lakehouse.errors import LakehouseError
-from lakehouse.ops import event_logs
 from lakehouse.ops.journal import RunFacts, read_runs
 from lakehouse.ops.lineage import lineage_file
 from lakehouse.ops.metrics import metrics_file
@@ -23,6 +16,7 @@ from orchestration import dbt, recording
 from orchestration.cycle import Cycle
 from orchestration.progress import Progress
 from tests.instance import free_ports
+from tests.unit.ops.sample_run import stage_log
 from tests.unit.ops.test_lineage_events import MANIFEST
 
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
@@ -60,20 +54,6 @@ def _facts(settings: Settings) -> RunFacts:
     return facts
 
 
-def _stage_log(home: Path, *completed_at: datetime) -> None:
-    log = event_logs.folder(home) / "eventlog_v2_local-1" / "events_1_local-1"
-    log.parent.mkdir(parents=True)
-    lines: list[dict[str, Any]] = [
-        {"Event": "SparkListenerApplicationStart", "App Name": "thrift", "App ID": "local-1"}
-    ]
-    for number, at in enumerate(completed_at):
-        milliseconds = int(at.timestamp() * 1000)
-        info = {"Stage ID": number, "Stage Attempt ID": 0, "Stage Name": "save", "Accumulables": []}
-        times = {"Submission Time": milliseconds - 10, "Completion Time": milliseconds}
-        lines.append({"Event": "SparkListenerStageCompleted", "Stage Info": {**info, **times}})
-    log.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
-
-
 def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     cycle: Cycle, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +64,7 @@ def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     monkeypatch.setattr(order, "STEPS", (("silver", order.silver),))
     (settings.home / "dbt" / "target").mkdir(parents=True)
     (settings.home / "dbt" / "target" / "manifest.json").write_text(json.dumps(MANIFEST))
-    _stage_log(settings.home, AT - timedelta(minutes=1), AT + timedelta(milliseconds=500), AT + timedelta(hours=1))
+    stage_log(settings.home, AT - timedelta(minutes=1), AT + timedelta(milliseconds=500), AT + timedelta(hours=1))
     with recording.recorded_cycle(cycle, "run", {"source": "file"}):
         order.run(cycle)
     facts = _facts(settings)
@@ -95,7 +75,7 @@ def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
     # Of the application's stages only the one that ended while the run went on.
     assert [row["stage_id"] for row in facts.rows("stage_metrics")] == [1]
     assert 'lakehouse_run_succeeded{kind="run"} 1.0' in metrics_file(settings.home).read_text()
-    assert len(lineage_file(settings.home).read_text().splitlines()) == 4
+    assert len(lineage_file(settings.home, "run-1").read_text().splitlines()) == 4
     assert [alert for alert in facts.rows("alerts") if alert["kind"] == "job"] == []
 
 
@@ -121,47 +101,3 @@ def test_a_failed_dbt_build_leaves_its_nodes_and_its_error_and_tells_a_person(
     assert alert["command"] == "lakehouse history --run run-1"
     assert "dbt: 1 of 1 nodes failed." in alert["message"]
     assert 'lakehouse_run_succeeded{kind="run"} 0.0' in metrics_file(settings.home).read_text()
-
-
-def test_a_failed_gate_has_told_why_and_is_not_told_again(settings: Settings) -> None:
-    alert = Alert("critical", "gate", "silver.movies", "titles are missing", "lakehouse gate")
-
-    def shut() -> None:
-        with recording.recorded(settings, "run-1", "gate", {}, lambda: AT) as recorder:
-            recorder.facts("alerts", [Told(Raised(alert, "run-1", AT), "sent", ("slack",)).row()])
-            raise LakehouseError("The gate is shut.")
-
-    with pytest.raises(LakehouseError):
-        shut()
-    assert [row["kind"] for row in _facts(settings).rows("alerts") if row["severity"] == "critical"] == ["gate"]
-
-
-def test_what_fails_after_the_end_fails_nothing_and_stops_nothing_else(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def breaks(*arguments: Any) -> None:
-        raise ZeroDivisionError("by design")
-
-    monkeypatch.setattr(recording, "_write_resources", breaks)
-    with caplog.at_level(logging.WARNING), recording.recorded(settings, "run-1", "run", {}, lambda: AT):
-        pass
-    assert "what the run used failed: ZeroDivisionError: by design" in caplog.text
-    assert metrics_file(settings.home).is_file()
-    with pytest.raises(LakehouseError, match="the first"), recording.recorded(settings, "run-2", "run", {}, lambda: AT):
-        raise LakehouseError("the first")
-
-
-def test_what_takes_too_long_after_the_end_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
-    ended = threading.Event()
-    began = time.monotonic()
-    with caplog.at_level(logging.WARNING):
-        recording._bounded("a slow one", lambda: ended.wait(10), 0.1)
-    assert time.monotonic() - began < 5
-    ended.set()
-    assert "a slow one took more than 0 s" in caplog.text
-
-
-def test_without_a_session_the_journal_waits_for_the_next_run(settings: Settings) -> None:
-    with recording.recorded(settings, "run-1", "build", {}, lambda: AT):
-        pass
-    assert [path.name for path in _facts(settings).path.parent.iterdir()] == ["run-1.jsonl"]

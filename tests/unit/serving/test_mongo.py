@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -66,8 +67,9 @@ def test_a_lasting_error_is_not_tried_again() -> None:
 def test_no_server_is_one_sentence_without_the_password() -> None:
     with pytest.raises(ExportError) as caught:
         connect(f"mongodb://writer:{SECRET}@127.0.0.1:1/", "tmdb")
-    assert caught.value.message == (
-        "MongoDB at mongodb://***@127.0.0.1:1/ does not answer: 127.0.0.1:1: [Errno 111] Connection refused."
+    # The number of the error differs between systems.
+    assert re.sub(r"\[Errno \d+\]", "[Errno N]", caught.value.message) == (
+        "MongoDB at mongodb://***@127.0.0.1:1/ does not answer: 127.0.0.1:1: [Errno N] Connection refused."
     )
     assert "lakehouse up" in caught.value.next_step
 

@@ -11,6 +11,7 @@ from lakehouse.alerts.commands import register
 from lakehouse.alerts.send import tell
 from lakehouse.alerts.wording import figures
 from lakehouse.errors import LakehouseError
+from lakehouse.ops.journal import journals, read_alerts
 from lakehouse.settings import Settings
 
 Make = Callable[..., Settings]
@@ -74,6 +75,9 @@ def test_the_digest_can_be_sent_by_hand(run: Callable[..., Result], settings_for
         good = run(settings, "digest", "--as-of", "2026-03-01T14:00:00Z")
         assert good.exit_code == 0
         assert "sent (slack)" in good.output
+        (row,) = read_alerts(settings.home)
+        assert (row["run_id"], row["subject"], row["status"]) == ("run", odd_volume.subject, "sent")
+        assert [path.name[:7] for path, _ in journals(settings.home)] == ["digest-"]
         assert run(settings, "digest", "--as-of", "2026-03-01T15:00:00Z").output == "Nothing was sent.\n"
 
 
