@@ -82,12 +82,12 @@ def rollback(
     from serving.publication import roll_back
 
     settings = load_settings()
-    if export:
-        # Asked before readers are moved, and before Spark starts.
-        connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
     asked = {"to": to, "export": export}
     name = new_run_id(settings.home, "rollback", now())
     with console.status("starting Spark") as spinner, recorded(settings, name, "rollback", asked, now) as recorder:
+        if export:
+            # Asked before readers are moved, and before Spark starts.
+            connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
         spark = spark_session(settings, "rollback")
         spinner.update("moving readers")
         back = roll_back(spark, settings, to, recorder.now())

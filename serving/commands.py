@@ -85,10 +85,10 @@ def export_command(
     from serving.mongo import connect
 
     settings = load_settings()
-    # Asked first: it costs nothing, and Spark takes seconds to start.
-    connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
     name = run_id or new_run_id(settings.home, "export", now())
     with console.status("starting Spark") as spinner, recorded_run(settings, name, "export", {}, now):
+        # Asked first: it costs nothing, and Spark takes seconds to start.
+        connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
         spark = spark_session(settings, "export")
         reports = export_marts(spark, settings, name, spinner.update)
     console.print(exported(reports))
