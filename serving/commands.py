@@ -1,6 +1,6 @@
 """`lakehouse export`, and the export as a step of the cycle."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from serving.export import MartReport
+    from serving.marts import Mart
 
 
 def register(app: typer.Typer) -> None:
@@ -25,39 +26,45 @@ def export_marts(
     settings: Settings,
     run_id: str,
     on_detail: Callable[[str], None] = lambda text: None,
+    marts: "Sequence[Mart] | None" = None,
 ) -> "list[MartReport]":
-    """Export every declared mart, as readers of `gold` see it now, to the MongoDB of the settings.
+    """Export the declared marts, as readers of `gold` see them now, to the MongoDB of the settings.
 
-    What is published is asked once: all collections are of that one publication.
+    What is published is asked once: all collections are of that one publication. A mart that it does not have is no
+    collection either. One process of the instance exports at a time; a second waits, and exports what is published
+    then.
 
     Args:
         spark: a session that sees the `gold_build` tables.
         settings: what is in force.
         run_id: names the run in `_publications`.
         on_detail: told what is being done, in words.
+        marts: what is declared; None: `serving.marts.MARTS`.
 
     Raises:
         ExportError: nothing is published yet; or as `serving.export.export` raises it.
     """
+    from lakehouse.locks import exclusive
     from serving.errors import ExportError
     from serving.export import export
     from serving.marts import MARTS
     from serving.publication import current_publication
 
-    publication = current_publication(spark)
-    if publication is None:
-        raise ExportError("Nothing is published yet that could be exported.", "Run `lakehouse publish` first.")
-    return export(
-        spark,
-        settings.mongo.uri.get_secret_value(),
-        settings.mongo.database,
-        MARTS,
-        run_id,
-        settings.export.batch_size,
-        as_of=publication.as_of,
-        publication=publication,
-        on_step=lambda mart, phase: on_detail(f"{phase} {mart}"),
-    )
+    with exclusive(settings.home / "run" / "export.lock"):
+        publication = current_publication(spark)
+        if publication is None:
+            raise ExportError("Nothing is published yet that could be exported.", "Run `lakehouse publish` first.")
+        return export(
+            spark,
+            settings.mongo.uri.get_secret_value(),
+            settings.mongo.database,
+            [mart for mart in (MARTS if marts is None else marts) if mart.name in publication.marts],
+            run_id,
+            settings.export.batch_size,
+            as_of=publication.as_of,
+            publication=publication,
+            on_step=lambda mart, phase: on_detail(f"{phase} {mart}"),
+        )
 
 
 def gold_as_of(spark: "SparkSession") -> datetime | None:
@@ -101,8 +108,13 @@ def exported(reports: "list[MartReport]") -> "Table":
     from lakehouse.terminal import table
 
     rows = [
-        (report.mart, f"{report.rows:,}", report.indexes, report.content_hash, f"{report.seconds:.1f}")
+        (report.mart, f"{report.rows:,}", _indexes(report), report.content_hash, f"{report.seconds:.1f}")
         for report in reports
     ]
     columns = ["collection", "documents", "indexes", "content hash", "seconds"]
     return table("", columns, rows, right=["documents", "indexes", "seconds"])
+
+
+def _indexes(report: "MartReport") -> str:
+    left_out = f" (without {', '.join(report.left_out)})" if report.left_out else ""
+    return f"{report.indexes}{left_out}"
