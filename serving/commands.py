@@ -1,6 +1,6 @@
 """`lakehouse export`, and the export as a step of the cycle."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from serving.export import MartReport
     from serving.marts import Mart
+
+AS_OF = "silver.as_of"
 
 
 def register(app: typer.Typer) -> None:
@@ -67,11 +69,35 @@ def export_marts(
         )
 
 
-def gold_as_of(spark: "SparkSession") -> datetime | None:
-    """The instant that Gold looks back from, as dbt recorded it; None before the first build."""
-    if not spark.catalog.tableExists("silver.as_of"):
+def gold_as_of(spark: "SparkSession", marts: Mapping[str, datetime]) -> datetime | None:
+    """The instant that Gold looks back from, as dbt recorded it before it built the marts.
+
+    A Silver that was built after them states another one, which is not theirs.
+
+    Args:
+        spark: a session that sees `silver.as_of`.
+        marts: mart -> the instant of its last commit, as `serving.publication.newest` gives it.
+
+    Returns:
+        None where there is no mart, or where the version of `silver.as_of` that was there before the last of them was
+        built can no longer be read.
+    """
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    if not marts or not spark.catalog.tableExists(AS_OF):
         return None
-    row = spark.sql("select unix_millis(as_of_at) as milliseconds from silver.as_of").head()
+    built_at = round(max(marts.values()).timestamp() * 1000)
+    before = spark.sql(f"describe history {AS_OF}").where(f"unix_millis(timestamp) <= {built_at}")
+    try:
+        (last,) = before.selectExpr("max(version) as version").collect()
+        if last.version is None:
+            return None
+        row = spark.sql(
+            f"select unix_millis(as_of_at) as milliseconds from {AS_OF} version as of {last.version}"
+        ).head()
+    except (PySparkException, Py4JError):
+        return None
     if row is None or row.milliseconds is None:
         return None
     return datetime.fromtimestamp(row.milliseconds / 1000, UTC)
