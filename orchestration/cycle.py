@@ -218,9 +218,9 @@ def audit(cycle: Cycle, findings: list[str]) -> None:
 def publish(cycle: Cycle, findings: list[str]) -> None:
     """Let readers of `gold` see what was audited: all marts at once."""
     from serving.commands import gold_as_of
-    from serving.publication import publish_gold
+    from serving.publication import newest, publish_gold
 
-    as_of = gold_as_of(cycle.spark)
+    as_of = gold_as_of(cycle.spark, newest(cycle.spark) if cycle.audited is None else cycle.audited)
     published = publish_gold(cycle.spark, cycle.settings, cycle.run_id, as_of, cycle.clock(), cycle.audited)
     _record(cycle, "publications", [published.row()])
     _record(cycle, "runs", [{"as_of": as_of}])

@@ -1,7 +1,6 @@
 """`lakehouse publish`, `rollback` and `publications`: which version of Gold readers see."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,19 +23,20 @@ def publish_audited(
     spark: "SparkSession",
     settings: Settings,
     recorder: Recorder,
-    as_of: datetime | None,
     on_detail: Callable[[str], None] = lambda text: None,
 ) -> "Publication":
-    """Hold the marts in `gold_build` to their suites, and publish exactly those.
+    """Hold the marts in `gold_build` to their suites, and publish exactly those, with the instant that they are of.
 
     Raises:
         GateFailed: a mart is below a threshold; readers see what they saw.
         PublicationError: there is no mart, or one has changed while it was audited.
     """
     from expectations.telling import run_gate_and_tell
+    from serving.commands import gold_as_of
     from serving.publication import newest, publish_gold
 
     marts = newest(spark)
+    as_of = gold_as_of(spark, marts)
     run_gate_and_tell(spark, settings, ["gold"], recorder, as_of, on_detail).require_passed()
     published = publish_gold(spark, settings, recorder.run_id, as_of, recorder.now(), marts)
     recorder.facts("publications", [published.row()])
@@ -51,7 +51,6 @@ def publish(
     MongoDB follows with `lakehouse export`.
     """
     from lakehouse.spark import spark_session
-    from serving.commands import gold_as_of
 
     settings = load_settings()
     name = run_id or new_run_id(settings.home, "publish", now())
@@ -61,7 +60,7 @@ def publish(
         def auditing(table: str) -> None:
             spinner.update(f"auditing {table}")
 
-        published = publish_audited(spark, settings, recorder, gold_as_of(spark), auditing)
+        published = publish_audited(spark, settings, recorder, auditing)
     console.print(f"{len(published.marts)} marts are published as {published.publication_id}.")
     for aside in published.put_aside:
         console.print(f"{aside} is kept: a table of an older version that stood where readers' view belongs.")
@@ -74,21 +73,27 @@ def rollback(
     ] = None,
     export: Annotated[bool, typer.Option(help="Bring MongoDB back as well.")] = True,
 ) -> None:
-    """Give readers back an earlier version of all marts, in gold.* at once, and then in MongoDB."""
+    """Give readers back an earlier version of all marts, in gold.* at once, and then in MongoDB.
+
+    After a rollback another one must say where to: one that was killed on its way to MongoDB, and is run again, would
+    else go a version further.
+    """
     from lakehouse.settings import mask
     from lakehouse.spark import spark_session
     from serving.commands import export_marts, exported
     from serving.mongo import connect
-    from serving.publication import roll_back
+    from serving.publication import current_publication, roll_back
 
     settings = load_settings()
-    if export:
-        # Asked before readers are moved, and before Spark starts.
-        connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
     asked = {"to": to, "export": export}
     name = new_run_id(settings.home, "rollback", now())
     with console.status("starting Spark") as spinner, recorded(settings, name, "rollback", asked, now) as recorder:
+        if export:
+            # Asked before readers are moved, and before Spark starts.
+            connect(settings.mongo.uri.get_secret_value(), settings.mongo.database)
         spark = spark_session(settings, "rollback")
+        if to is None:
+            require_first_rollback(current_publication(spark))
         spinner.update("moving readers")
         back = roll_back(spark, settings, to, recorder.now())
         recorder.facts("publications", [back.row()])
@@ -99,6 +104,21 @@ def rollback(
         reports = export_marts(spark, settings, back.publication_id, spinner.update)
     console.print(exported(reports))
     console.print(f"[dim]exported to {mask(settings.mongo.uri.get_secret_value())}[/]")
+
+
+def require_first_rollback(current: "Publication | None") -> None:
+    """Refuse to go to the version before where what readers see was given back to them already.
+
+    Raises:
+        PublicationError: it was.
+    """
+    from serving.errors import PublicationError
+
+    if current is not None and current.action == "rollback":
+        raise PublicationError(
+            f"Readers already see {current.content_of}, given back by {current.publication_id}.",
+            "`lakehouse export` brings MongoDB to it; --to names an earlier one.",
+        )
 
 
 def publications() -> None:

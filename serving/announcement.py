@@ -5,6 +5,7 @@ read several collections as one: read it, and where `is_whole`, read them, and r
 were of that publication.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,17 @@ def begin(served: "Database[Document]") -> None:
 def tell(served: "Database[Document]", mart: str, about: Document) -> None:
     """Say of one collection what it now holds."""
     retried(lambda: served[PUBLICATIONS].replace_one({"_id": mart}, {"_id": mart, **about}, upsert=True))
+
+
+def others(served: "Database[Document]", marts: Collection[str]) -> list[str]:
+    """The collections that an export made, and that are of none of `marts`."""
+    told = retried(lambda: [document["_id"] for document in served[PUBLICATIONS].find()])
+    return sorted(name for name in told if name != CURRENT and name not in marts)
+
+
+def forget(served: "Database[Document]", mart: str) -> None:
+    """Say no more of a collection that is gone."""
+    retried(lambda: served[PUBLICATIONS].delete_one({"_id": mart}))
 
 
 def end(served: "Database[Document]", run_id: str, publication_id: str | None, as_of: datetime | None) -> None:

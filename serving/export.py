@@ -4,19 +4,21 @@ A reader sees either the whole previous content of a collection, or the whole ne
 into staging collections, `<mart>__staging__<run_id>`. Only when all of them have been indexed and reconciled
 (count and content hash, of what Spark sent and of what MongoDB gives back) is each renamed onto its mart.
 Between two renames a reader may see one mart new and the next still old; `_publications` says which run each
-one is of, and whether all are of one (`serving.announcement`).
+one is of, and whether all are of one (`serving.announcement`). After the last rename the collections go that an
+export made of other marts: those that the publication does not have, or that are no longer declared.
 
 One publication is exported (`serving.publication`), whatever is published or built meanwhile.
 
 Killed at any instruction and run again, it ends in the same collections: staging is dropped at the start of a
-run, and a rename happens or does not.
+run, and a rename happens or does not. Of two at once each would drop the other's staging: `export_marts` in
+`serving.commands` lets one run at a time.
 """
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +56,7 @@ class MartReport:
         content_hash: the order-independent hash of them, as `serving.documents.fingerprint` gives it.
         indexes: how many there are, the one on `_id` included.
         seconds: time that writing and reconciling took.
+        left_out: names of declared indexes that there are not: the version that was exported lacks a column of theirs.
     """
 
     mart: str
@@ -61,6 +64,7 @@ class MartReport:
     content_hash: str
     indexes: int
     seconds: float
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def export(
     publication: Publication | None = None,
     on_step: Callable[[str, str], None] = _no_news,
 ) -> list[MartReport]:
-    """Publish the marts.
+    """Publish the marts; what was published of others before goes.
 
     Args:
         spark: a session that sees the marts.
@@ -99,22 +103,24 @@ def export(
         batch_size: documents in one bulk write.
         as_of: the time that Gold was computed for; kept in `_publications`.
         publication: the version of all marts to export; None: the marts' own tables as they are.
-        on_step: told (mart, phase) as each phase of a mart begins: `stage`, `index`, `reconcile`, `publish`.
+        on_step: told (mart, phase) as each phase of a mart begins: `stage`, `index`, `reconcile`, `publish`; `drop` of
+            a collection that goes.
 
     Returns:
         One report a mart, in the order of `marts`.
 
     Raises:
-        ExportError: no MongoDB answers, a mart or a column is missing, or a key is NULL. Nothing was published.
+        ExportError: no MongoDB answers, a mart or a key's column is missing, or a key is NULL. Nothing was published.
         ReconciliationError: a mart in MongoDB is not what was sent. Nothing was published.
     """
     if not _RUN_ID.fullmatch(run_id):
         raise ExportError(f"The run id {run_id!r} cannot name a collection.", "Use letters, digits, _ and -.")
     served = connect(mongo_uri, database)
     rows = {mart.name: _rows(spark, mart, publication) for mart in marts}
-    _check_columns(rows, marts)
+    fitting = [_fitting(mart, rows[mart.name].columns) for mart in marts]
     try:
-        _drop_staging(served, marts)
+        gone = announcement.others(served, rows)
+        _drop_staging(served, [*rows, *gone])
 
         def stage(mart: Mart) -> _Staged:
             on_step(mart.name, "stage")
@@ -130,16 +136,22 @@ def export(
 
         # Most marts are small: while Spark plans the one, it can write the other.
         with ThreadPoolExecutor(_MARTS_AT_ONCE) as pool:
-            staged = list(pool.map(stage, marts))
+            staged = list(pool.map(stage, fitting))
             reports = list(pool.map(reconcile, staged))
         announcement.begin(served)
         for each, report in zip(staged, reports, strict=True):
             on_step(each.mart.name, "publish")
             _publish(served, each, report, run_id, as_of, publication)
+        for name in gone:
+            on_step(name, "drop")
+            _drop(served, name)
         announcement.end(served, run_id, publication.publication_id if publication else None, as_of)
     except (PySparkException, Py4JError, PyMongoError) as error:
         raise _explained(error, mongo_uri) from error
-    return reports
+    return [
+        replace(report, left_out=tuple(index.name for index in mart.indexes if index not in fit.indexes))
+        for report, mart, fit in zip(reports, marts, fitting, strict=True)
+    ]
 
 
 def _rows(spark: "SparkSession", mart: Mart, publication: Publication | None) -> "DataFrame":
@@ -155,21 +167,21 @@ def _rows(spark: "SparkSession", mart: Mart, publication: Publication | None) ->
     return spark.table(mart.table)
 
 
-def _check_columns(rows: "Mapping[str, DataFrame]", marts: Sequence[Mart]) -> None:
-    for mart in marts:
-        columns = rows[mart.name].columns
-        wanted = (*mart.key, *(field.partition(".")[0] for index in mart.indexes for field, _ in index.keys))
-        missing = sorted(set(wanted).difference(columns))
-        if missing:
-            raise ExportError(
-                f"{mart.table} has no column {', '.join(missing)}, which serving/marts.py declares.",
-                f"Its columns are {', '.join(columns)}.",
-            )
+def _fitting(mart: Mart, columns: Collection[str]) -> Mart:
+    """The mart without the indexes on columns that this version does not have: an older one can still be served."""
+    missing = sorted(set(mart.key).difference(columns))
+    if missing:
+        raise ExportError(
+            f"{mart.table} has no column {', '.join(missing)}, which serving/marts.py declares.",
+            f"Its columns are {', '.join(columns)}.",
+        )
+    there = [index for index in mart.indexes if all(field.partition(".")[0] in columns for field, _ in index.keys)]
+    return replace(mart, indexes=tuple(there))
 
 
-def _drop_staging(served: "Database[Document]", marts: Sequence[Mart]) -> None:
+def _drop_staging(served: "Database[Document]", marts: Collection[str]) -> None:
     """Remove what a killed run left behind, or a failed one kept for inspection."""
-    prefixes = tuple(f"{mart.name}__staging__" for mart in marts)
+    prefixes = tuple(f"{mart}__staging__" for mart in marts)
     for name in retried(served.list_collection_names):
         if name.startswith(prefixes):
             retried(served[name].drop)
@@ -247,6 +259,12 @@ def _publish(
         "content_hash": report.content_hash,
     }
     announcement.tell(served, staged.mart.name, about)
+
+
+def _drop(served: "Database[Document]", mart: str) -> None:
+    # In this order: what is told of a collection is how the next run finds it, should this one end in between.
+    retried(served[mart].drop)
+    announcement.forget(served, mart)
 
 
 def _explained(error: Exception, uri: str) -> ExportError:

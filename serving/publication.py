@@ -123,7 +123,7 @@ def publish_gold(
         ]
         # Just now these versions are the newest ones, which are cheaper to look at.
         versions = {mart: f"{BUILD}.`{mart}`" for mart in marts}
-        return _shown(spark, begun[0] if begun else fresh, current, unfinished, versions)
+        return _shown(spark, begun[0] if begun else fresh, current, unfinished, known, versions)
 
 
 def roll_back(spark: "SparkSession", settings: Settings, to: str | None, at: datetime) -> Publication:
@@ -139,14 +139,16 @@ def roll_back(spark: "SparkSession", settings: Settings, to: str | None, at: dat
         current, unfinished, known = _settled(spark)
         if current is None:
             raise PublicationError("Nothing is published yet.", "Run `lakehouse publish`.")
-        target = _target(current, known, to, settings.publication.kept)
+        # What was never shown is no version that readers can be given back, and pushes none out of those that are kept.
+        shown = [one for one in known if one != unfinished]
+        target = _target(current, shown, to, settings.publication.kept)
         versions = {mart: views.pinned(BUILD, mart, instant) for mart, instant in target.marts.items()}
         _require_readable(spark, target, versions)
         if unfinished and unfinished.action == "rollback" and unfinished.content_of == target.content_of:
-            return _shown(spark, unfinished, current, unfinished, versions)
+            return _shown(spark, unfinished, current, unfinished, known, versions)
         name = _free(f"rollback-{at:%Y%m%dT%H%M%SZ}", known)
         back = Publication(name, "rollback", target.content_of, target.as_of, _after(known, at), target.marts)
-        return _shown(spark, back, current, unfinished, versions)
+        return _shown(spark, back, current, unfinished, known, versions)
 
 
 def publications(spark: "SparkSession") -> list[Publication]:
@@ -163,7 +165,7 @@ def current_publication(spark: "SparkSession") -> Publication | None:
 def kept(known: Sequence[Publication], number: int) -> list[Publication]:
     """Those of `known` (newest first) that a rollback can go to: the last `number` that differ in their marts.
 
-    The operation `maintain` (dbt_project/macros/maintenance.sql) keeps the files of the same ones.
+    The operation `maintain` (dbt_project/macros/maintenance.sql) keeps the files of these at least.
     """
     contents: list[Mapping[str, datetime]] = []
     for one in known:
@@ -226,6 +228,7 @@ def _shown(
     wanted: Publication,
     current: Publication | None,
     unfinished: Publication | None,
+    known: Sequence[Publication],
     versions: Mapping[str, str],
 ) -> Publication:
     """Record it, move readers to it, and see to their views; what is done already is left out."""
@@ -235,7 +238,8 @@ def _shown(
         if unfinished != wanted:
             _record(spark, wanted)
         _move(spark, wanted)
-    put_aside = views.see_to(spark, versions, PUBLISHED, BUILD, READERS)
+    ever = {mart for one in known for mart in one.marts}
+    put_aside = views.see_to(spark, versions, ever, PUBLISHED, BUILD, READERS)
     return replace(wanted, is_current=True, put_aside=put_aside)
 
 

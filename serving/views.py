@@ -1,6 +1,6 @@
 """The readers' views `gold.<mart>`, each over the version of its table that is published."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ def pinned(schema: str, mart: str, instant: datetime) -> str:
 
 
 def see_to(
-    spark: "SparkSession", marts: Mapping[str, str], published: str, build: str, readers: str
+    spark: "SparkSession", marts: Mapping[str, str], ever: Collection[str], published: str, build: str, readers: str
 ) -> tuple[str, ...]:
     """Make the views that are missing, and drop those of marts that are no longer published.
 
@@ -37,6 +37,7 @@ def see_to(
     Args:
         spark: a session.
         marts: mart -> a relation with the columns of the version that is published.
+        ever: every mart that was ever published; another view among those of the readers is somebody's own, and stays.
         published: the view that names the versions.
         build: the schema of the marts' tables.
         readers: the schema of the views.
@@ -62,7 +63,7 @@ def see_to(
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(see_to_one, marts))
-    for gone in sorted(made - marts.keys()):
+    for gone in sorted((made & set(ever)) - marts.keys()):
         spark.sql(f"drop view {readers}.`{gone}`")
     return tuple(put_aside)
 

@@ -180,8 +180,9 @@
 
 {#
     How far back, in hours, the oldest version of each mart lies that is kept: {'movie_performance': 200}. A file that left the
-    table before that is in none of them. What counts is what serving/publication.py counts: the last versions that differ. An
-    hour is added for clocks that differ.
+    table before that is in none of them. What counts is what serving/publication.py counts: the last versions that differ; one
+    more, since the newest may be of a publication that was killed before readers saw it. And what readers see is kept, whatever
+    the record says. An hour is added for clocks that differ.
 #}
 {% macro hours_published() -%}
     {%- set kept = var('publications_kept') -%}
@@ -189,21 +190,33 @@
         {{ exceptions.raise_compiler_error('publications_kept must be a whole number, 1 or more, not ' ~ kept ~ '.') }}
     {%- endif -%}
     {%- set hours = {} -%}
+    {%- set versions = [] -%}
     {#- Asked for itself: a listing of dbt's that came out incomplete would cost the files. -#}
-    {%- if run_query("show databases like 'ops'").rows and run_query("show tables in ops like 'publications'").rows -%}
-        {%- set sql -%}
-            select
-                mart,
-                cast(ceil((unix_seconds(current_timestamp()) - min(unix_seconds(instant))) / 3600) as int) + 1 as hours
-            from (
+    {%- if run_query("show databases like 'ops'").rows -%}
+        {%- if run_query("show tables in ops like 'publications'").rows -%}
+            {%- set recorded -%}
                 select explode(marts) as (mart, instant)
                 from (
                     select marts
                     from ops.publications
                     group by marts
                     order by max(published_at) desc
-                    limit {{ kept }}
+                    limit {{ kept + 1 }}
                 )
+            {%- endset -%}
+            {%- do versions.append(recorded) -%}
+        {%- endif -%}
+        {%- if run_query("show views in ops like 'published'").rows -%}
+            {%- do versions.append('select mart, instant from ops.published') -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- if versions -%}
+        {%- set sql -%}
+            select
+                mart,
+                cast(ceil((unix_seconds(current_timestamp()) - min(unix_seconds(instant))) / 3600) as int) + 1 as hours
+            from (
+                {{ versions | join(' union all ') }}
             )
             group by mart
         {%- endset -%}

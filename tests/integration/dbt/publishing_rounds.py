@@ -57,23 +57,15 @@ def _tell(outcome: str) -> None:
 
 def main(rounds: int) -> None:
     from lakehouse.spark import spark_session
-    from serving.export import export
+    from serving.commands import export_marts
 
     settings = load_settings()
     spark = spark_session(settings, "rounds")
     for number in range(1, rounds + 1):
         at = _AT + timedelta(minutes=number)
         build(spark, number)
-        published = publish_audited(spark, settings, f"round-{number}", at)
-        export(
-            spark,
-            settings.mongo.uri.get_secret_value(),
-            settings.mongo.database,
-            MARTS,
-            f"round-{number}",
-            as_of=at,
-            publication=published,
-        )
+        publish_audited(spark, settings, f"round-{number}", at)
+        export_marts(spark, settings, f"round-{number}", marts=MARTS)
         _tell(f"published {number}")
         build(spark, -number)
         try:

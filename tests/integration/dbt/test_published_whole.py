@@ -174,7 +174,12 @@ def test_vacuum_leaves_the_files_of_what_is_published(
     text = configuration.read_text(encoding="utf-8")
     assert "vacuum_retain_hours: 168" in text
     configuration.write_text(text.replace("vacuum_retain_hours: 168", "vacuum_retain_hours: 0"), encoding="utf-8")
-    eager = settings.model_copy(update={"dbt": settings.dbt.model_copy(update={"project_dir": project})})
+    eager = settings.model_copy(
+        update={
+            "dbt": settings.dbt.model_copy(update={"project_dir": project}),
+            "publication": settings.publication.model_copy(update={"kept": 1}),
+        }
+    )
 
     def maintained() -> tuple[str, ...]:
         (found,) = maintenance_command.run(eager, dry_run=False, names=["yoy_growth"])
@@ -183,19 +188,31 @@ def test_vacuum_leaves_the_files_of_what_is_published(
     table, check = "gold_build.yoy_growth", "spark.databricks.delta.retentionDurationCheck.enabled"
     query(settings, "create database if not exists gold_build")
     query(settings, f"create table {table} using delta as select 'one' as marker")
+    instant = f"timestamp '{query(settings, f'describe history {table}').rows[0][1]}'"
     query(settings, RECORD.statement)
-    query(
-        settings,
-        f"insert into {RECORD.full_name} select 'p1', 'publish', 'p1', null, timestamp'2026-01-01', "
-        f"map('yoy_growth', timestamp '{query(settings, f'describe history {table}').rows[0][1]}')",
-    )
+    # p2 was killed before readers saw it: p1 is the one that is kept.
+    for name, day, mart in (("p1", "2026-01-01", "yoy_growth"), ("p2", "2026-01-02", "another")):
+        query(
+            settings,
+            f"insert into {RECORD.full_name} select '{name}', 'publish', '{name}', null, timestamp'{day}', "
+            f"map('{mart}', {instant})",
+        )
     query(settings, f"insert overwrite {table} select 'two'")
     published = f"select marker from {table} version as of 0"
     query(settings, f"set {check} = false")
     try:
         assert maintained() == ()
         assert query(settings, published).rows == [("one",)]
+        # What readers see stays, whatever the record says.
+        query(
+            settings,
+            f"create view ops.published as select * from values ('yoy_growth', {instant}, 'p1') "
+            "as published (mart, instant, publication_id)",
+        )
         query(settings, f"delete from {RECORD.full_name}")
+        assert maintained() == ()
+        assert query(settings, published).rows == [("one",)]
+        query(settings, "drop view ops.published")
         assert maintained() == ("deleted old files: 1",)
         with pytest.raises(LakehouseError):
             query(settings, published)

@@ -2,6 +2,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 from pyspark.sql import SparkSession
 
-from serving.announcement import PUBLICATIONS
+from serving.announcement import CURRENT, PUBLICATIONS
 from serving.documents import Fingerprint, fingerprint
 from serving.errors import ExportError, ReconciliationError
 from serving.export import MartReport, export
@@ -93,6 +94,11 @@ def content(served: Any) -> Collections:
     }
 
 
+def current(served: Any) -> Any:
+    """What readers are told of all collections."""
+    return served[PUBLICATIONS].find_one({"_id": CURRENT})
+
+
 def test_the_collections_hold_the_marts_with_their_indexes(run: Any, served: Any) -> None:
     reports = run()
     assert [(report.mart, report.rows, report.indexes) for report in reports] == [
@@ -136,6 +142,14 @@ def test_publications_say_what_is_served(run: Any, served: Any) -> None:
             "rows": report.rows,
             "content_hash": report.content_hash,
         }
+    assert published["current"] == {
+        "_id": "current",
+        "is_whole": True,
+        "run_id": "run-7",
+        "publication_id": None,
+        "as_of": AS_OF,
+        "changes": 2,
+    }
 
 
 def test_a_second_export_of_the_same_content_changes_nothing(run: Any, served: Any) -> None:
@@ -183,7 +197,7 @@ def test_broken_off_anywhere_and_run_again_it_is_as_if_never_broken_off(
     run: Any, served: Any, spark: SparkSession, phase: str, mart: str
 ) -> None:
     run("old")
-    old = content(served)
+    old, changes = content(served), current(served)["changes"]
     write_scores(spark, 300)
     try:
 
@@ -197,7 +211,11 @@ def test_broken_off_anywhere_and_run_again_it_is_as_if_never_broken_off(
         if (mart, phase) != ("genres", "publish"):
             assert visible == old
         assert set(visible) == {"scores", "genres"}
+        assert current(served)["is_whole"] is (phase != "publish")
         run("again")
+        assert current(served)["is_whole"] is True
+        assert current(served)["run_id"] == "again"
+        assert current(served)["changes"] > changes
         after = content(served)
         assert set(after) == {"scores", "genres"}
         assert len(after["scores"]["documents"]) == 300
@@ -266,6 +284,32 @@ def test_a_run_id_that_cannot_name_a_collection_is_refused(run: Any) -> None:
         run("a/$b")
 
 
+def test_the_collection_of_a_mart_that_goes_goes_too_and_no_other(run: Any, served: Any) -> None:
+    def break_off(mart: str, phase: str) -> None:
+        if phase == "drop":
+            raise KeyboardInterrupt
+
+    run("one")
+    served["own"].insert_one({"_id": "mine"})
+    with pytest.raises(KeyboardInterrupt):
+        run("broken", marts=(SCORES,), on_step=break_off)
+    assert set(content(served)) == {"scores", "genres", "own"}
+    assert current(served)["is_whole"] is False
+    steps: list[tuple[str, str]] = []
+    run("two", marts=(SCORES,), on_step=lambda mart, phase: steps.append((mart, phase)))
+    assert steps[-1] == ("genres", "drop")
+    assert set(content(served)) == {"scores", "own"}
+    assert {document["_id"] for document in served[PUBLICATIONS].find()} == {"scores", "current"}
+    assert current(served)["is_whole"] is True
+
+
+def test_an_index_on_a_column_that_is_not_there_is_left_out(run: Any, served: Any) -> None:
+    mart = replace(GENRES, indexes=(*GENRES.indexes, Index((("genre_id", 1), ("grade", -1)))))
+    (report,) = run(marts=(mart,))
+    assert (report.indexes, report.left_out) == (2, ("genre_id_1_grade_-1",))
+    assert sorted(served["genres"].index_information()) == ["_id_", "top.movie_id_1"]
+
+
 def test_slices_together_hold_every_document_once(mongo_uri: str, database: str, served: Any) -> None:
     documents = [{"_id": f"{number}|7d", "score": number / 7} for number in range(1000)]
     served["sliced"].insert_many(documents)
@@ -313,6 +357,8 @@ def test_killed_hard_and_run_again_it_ends_in_the_same_collections(
     assert subprocess.run(argv, timeout=180, check=False).returncode == -signal.SIGKILL
     assert "second__staging__killed" in served.list_collection_names()
     assert ("first" in served.list_collection_names()) == (phase == "publish")
+    told = current(served)
+    assert told is None if phase == "reconcile" else told["is_whole"] is False
 
     marts = tuple(Mart(name, ("movie_id",), schema="gold_t") for name in ("first", "second"))
     for mart in marts:
@@ -320,6 +366,8 @@ def test_killed_hard_and_run_again_it_ends_in_the_same_collections(
             mart.table
         )
     run("again", marts=marts)
+    assert current(served)["is_whole"] is True
+    assert current(served)["changes"] > (told["changes"] if told else 0)
     found = content(served)
     assert set(found) == {"first", "second"}
     assert len(found["first"]["documents"]) == 20_000

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from pyspark.errors import AnalysisException
@@ -11,14 +12,15 @@ from pyspark.sql import SparkSession
 
 from lakehouse.settings import Settings, load_settings
 from serving import publication
+from serving.commands import gold_as_of
 from serving.errors import PublicationError
 from serving.publication import kept, newest, publications, publish_gold, roll_back
+from tests.integration.serving.gold_build import PROPERTIES, build, clear
 
 pytestmark = pytest.mark.spark
 
 AS_OF = datetime(2026, 1, 31, tzinfo=UTC)
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
-_PROPERTIES = "tblproperties ('delta.enableInCommitTimestamps' = 'true')"
 
 
 @pytest.fixture
@@ -29,20 +31,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(autouse=True)
 def _clean(spark: SparkSession) -> Iterator[None]:
     yield
-    for schema in ("gold", "gold_build"):
-        spark.sql(f"drop database if exists {schema} cascade")
-    spark.sql("drop view if exists ops.published")
-    spark.sql("delete from ops.publications")
-
-
-def build(spark: SparkSession, marker: str, *marts: str) -> None:
-    spark.sql("create database if not exists gold_build")
-    for mart in marts or ("genres", "movies"):
-        spark.sql(
-            f"create table if not exists gold_build.{mart} (id int comment 'its id', marker string comment 'whose') "
-            f"using delta comment 'One row per thing.' {_PROPERTIES}"
-        )
-        spark.sql(f"insert overwrite gold_build.{mart} select 1, '{marker}'")
+    clear(spark)
 
 
 def seen(spark: SparkSession, *marts: str) -> list[str]:
@@ -102,7 +91,7 @@ def test_views_say_what_the_columns_are_and_follow_the_marts_columns(
     assert spark.catalog.getTable("gold.movies").description == "One row per thing."
     spark.sql(
         f"create or replace table gold_build.movies (id int comment 'its id', votes int comment 'how many', "
-        f"marker string comment 'of whom') using delta {_PROPERTIES}"
+        f"marker string comment 'of whom') using delta {PROPERTIES}"
     )
     spark.sql("insert into gold_build.movies select 1, 7, 'two'")
     assert described() == before
@@ -204,6 +193,68 @@ def test_so_many_versions_are_kept(spark: SparkSession, settings: Settings, publ
     with pytest.raises(PublicationError, match="never is not there"):
         roll_back(spark, settings, "never", AT)
     assert seen(spark) == ["four", "four"]
+
+
+def test_what_was_never_shown_pushes_none_out_of_those_that_are_kept(
+    spark: SparkSession, settings: Settings, publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise Killed
+
+    for marker in ("one", "two", "three"):
+        build(spark, marker)
+        publish(marker)
+    build(spark, "four")
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "_move", stop)
+        with pytest.raises(Killed):
+            publish("four")
+    with pytest.raises(PublicationError, match="four is not there"):
+        roll_back(spark, settings, "four", AT)
+    assert roll_back(spark, settings, "one", AT).content_of == "one"
+    assert seen(spark) == ["one", "one"]
+
+
+def test_a_view_that_is_no_marts_stays(spark: SparkSession, publish: Any) -> None:
+    build(spark, "one")
+    publish("r1")
+    spark.sql("create view gold.mine as select 7 as id")
+    build(spark, "two", "genres")
+    spark.sql("drop table gold_build.movies")
+    publish("r2")
+    assert not spark.catalog.tableExists("gold.movies")
+    assert spark.table("gold.mine").collect() == [(7,)]
+
+
+@pytest.fixture
+def _no_silver(spark: SparkSession) -> Iterator[None]:
+    spark.sql("create database if not exists silver")
+    spark.sql("drop table if exists silver.as_of")
+    yield
+    spark.sql("drop table if exists silver.as_of")
+
+
+@pytest.mark.usefixtures("_no_silver")
+def test_gold_is_of_the_silver_that_it_was_built_from(spark: SparkSession) -> None:
+    def state(day: str, statement: str) -> None:
+        spark.sql(f"{statement} select timestamp'{day} 00:00:00Z' as as_of_at")
+
+    build(spark, "before")
+    assert gold_as_of(spark, newest(spark)) is None
+    state("2026-01-31", "create or replace table silver.as_of using delta as")
+    # The table was made after the marts.
+    assert gold_as_of(spark, newest(spark)) is None
+    build(spark, "one")
+    marts = newest(spark)
+    state("2026-02-28", "insert overwrite silver.as_of")
+    assert gold_as_of(spark, marts) == AS_OF
+    assert gold_as_of(spark, {}) is None
+    files = spark.sql("select * from silver.as_of version as of 0").inputFiles()
+    build(spark, "two")
+    assert gold_as_of(spark, newest(spark)) == datetime(2026, 2, 28, tzinfo=UTC)
+    for file in files:
+        Path(unquote(urlsplit(file).path)).unlink()
+    assert gold_as_of(spark, marts) is None
 
 
 def test_a_mart_comes_and_another_goes(spark: SparkSession, settings: Settings, publish: Any) -> None:

@@ -1,7 +1,12 @@
+from pathlib import Path
+
+import yaml
+
 from serving.marts import MARTS, Index
 from serving.tasks import Slice, Target, slices
 
 TARGET = Target("mongodb://writer:hunter2@db/", "tmdb", "marts")
+GOLD = Path(__file__).resolve().parents[3] / "dbt_project" / "models" / "gold"
 
 
 def test_every_mart_is_declared_once_with_a_key_and_indexes_of_distinct_names() -> None:
@@ -10,6 +15,15 @@ def test_every_mart_is_declared_once_with_a_key_and_indexes_of_distinct_names() 
         assert mart.key
         assert mart.table == f"gold.{mart.name}"
         assert len({index.name for index in mart.indexes}) == len(mart.indexes)
+
+
+def test_keys_and_indexes_are_on_columns_of_the_contract() -> None:
+    for mart in MARTS:
+        (described,) = GOLD.glob(f"*/{mart.name}.yml")
+        (model,) = yaml.safe_load(described.read_text(encoding="utf-8"))["models"]
+        columns = {column["name"] for column in model["columns"]}
+        fields = {field.partition(".")[0] for index in mart.indexes for field, _ in index.keys}
+        assert fields.union(mart.key) - columns == set(), mart.name
 
 
 def test_an_index_has_the_name_that_mongodb_gives_it() -> None:
