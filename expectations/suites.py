@@ -119,7 +119,7 @@ class VolumeRule(_Rule):
     """As many rows as in the runs before; always a warning."""
 
     dimension: Literal["volume"]
-    severity: Severity = "warning"
+    severity: Literal["warning"] = "warning"
     least: None = None
 
 
@@ -146,7 +146,7 @@ class DriftRule(_Rule):
     dimension: Literal["drift"]
     bins: Sql
     where: str = ""
-    severity: Severity = "warning"
+    severity: Literal["warning"] = "warning"
     least: None = None
 
 
@@ -228,12 +228,12 @@ def read_suite(path: Path) -> Suite:
     """Read one suite.
 
     Raises:
-        ConfigurationError: the file is not there, not YAML, declares something that is no suite, or is called otherwise
+        ConfigurationError: the file is not there, not YAML in UTF-8, declares something that is no suite, or is called otherwise
             than the table that it is about.
     """
     try:
         suite = Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The suite {path} cannot be read: {error}.") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg'].lower()}" for item in error.errors())
