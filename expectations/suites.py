@@ -228,8 +228,8 @@ def read_suite(path: Path) -> Suite:
     """Read one suite.
 
     Raises:
-        ConfigurationError: the file is not there, not YAML in UTF-8, declares something that is no suite, or is called otherwise
-            than the table that it is about.
+        ConfigurationError: the file is not there, not YAML in UTF-8, declares something that is no suite, or is called
+            otherwise than the table that it is about.
     """
     try:
         suite = Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
