@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from expectations.history import Found, TableHistory, deviations, stability_index
+from expectations.result import score_text
 from expectations.suites import (
     SUMMED,
     DriftRule,
@@ -138,6 +139,7 @@ def _sums(rules: tuple[Measured, ...], thresholds: Thresholds) -> Iterator[Measu
             continue
         whole = Share(sum(part.numerator or 0 for part in parts), sum(part.denominator or 0 for part in parts))
         worst = min(parts, key=lambda part: part.measure)
+        holds = f"{worst.numerator:,} of {worst.denominator:,}"
         yield Measured(
             f"table_{dimension}",
             dimension,
@@ -147,7 +149,7 @@ def _sums(rules: tuple[Measured, ...], thresholds: Thresholds) -> Iterator[Measu
             whole.holds,
             whole.about,
             worst=worst.rule,
-            says=f"worst is {worst.rule} with {worst.measure:.4f} ({worst.numerator:,} of {worst.denominator:,})",
+            says=f"worst is {worst.rule} with {score_text(worst.measure)} ({holds})",
         )
 
 

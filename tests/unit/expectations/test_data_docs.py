@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from expectations.data_docs import make_docs
 from expectations.data_docs_command import data_docs
-from expectations.docs_pages import score_text
 from expectations.docs_words import block_html, words_html
 from expectations.suites import SUITES, read_suite
 from lakehouse.settings import Settings, load_settings
@@ -206,16 +205,6 @@ def test_content_of_every_kind_becomes_plain_html() -> None:
         '<h3>H</h3><table><thead><tr><th scope="col">x</th><th scope="col">y</th><th scope="col">z</th></tr></thead>'
         '<tbody><tr><td>1</td><td></td><td>z</td></tr><tr><th scope="row">k</th><td>v</td></tr></tbody></table>'
     )
-
-
-def test_a_score_is_never_rounded_up_to_one() -> None:
-    assert [score_text(score) for score in (1.0, 0.99999, 0.5, None, float("nan"))] == [
-        "1",
-        "0.9999",
-        "0.5000",
-        "-",
-        "-",
-    ]
 
 
 def test_every_suite_of_the_project_has_a_page_with_all_its_rules(tmp_path: Path) -> None:
