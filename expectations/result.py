@@ -130,7 +130,11 @@ class GateResult:
     def row(self, score: Score) -> dict[str, Any]:
         """Give a score as a row of `ops.quality_metrics`."""
         kept = {name: value for name, value in asdict(score).items() if name not in ("look", "examples")}
-        return {**kept, "run_id": self.run_id, "measured_at": self.measured_at, "as_of": self.as_of}
+        return self.of_run(kept)
+
+    def of_run(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a row with what each row that a gate keeps has: the run and its instants."""
+        return {**row, "run_id": self.run_id, "measured_at": self.measured_at, "as_of": self.as_of}
 
     def of(self, table: str) -> tuple[Score, ...]:
         """The scores of one table."""

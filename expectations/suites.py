@@ -128,7 +128,7 @@ class TimelinessRule(_Rule):
 
     Args:
         hours: SQL aggregate over the table, or a query in brackets; NULL is none. `:measured_at` and `:as_of` stand for
-            the gate's instants, `:measured_before` for that of the run before, NULL where there is none.
+            the gate's instants, `:measured_before` for when Silver was built before, NULL where it was not.
     """
 
     dimension: Literal["timeliness"]

@@ -166,7 +166,7 @@ def _measured(rule: Rule, counts: Counts, history: TableHistory, thresholds: Thr
             return _whole(rule, found, most, None, sum(bins.values()))
         case TimelinessRule():
             hours = counts.hours[rule.name]
-            told = "nothing to measure since the run before" if hours is None else f"{hours:.2f} h"
+            told = "nothing to measure since Silver was built before" if hours is None else f"{hours:.2f} h"
             soon = Bound(thresholds.timeliness.warning_hours, "warning", is_least=False)
             late = Bound(thresholds.timeliness.critical_hours, rule.severity, is_least=False)
             whole = _whole(rule, Found(hours or 0.0, told), soon, None, None)
