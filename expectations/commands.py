@@ -63,13 +63,14 @@ def show(result: "GateResult", every_score: bool, screen: "Console") -> None:
 
 def table_scores(result: "GateResult") -> "Table":
     """A line a table: its sums, its rows, and whether it shuts the gate."""
+    from expectations.result import score_text
     from expectations.suites import SUMMED
     from lakehouse.terminal import table
 
     rows = []
     for name, count in result.rows.items():
         scores = result.of(name)
-        sums = {score.dimension: f"{score.score:.4f}" for score in scores if score.is_sum}
+        sums = {score.dimension: score_text(score.score) for score in scores if score.is_sum}
         statuses = {score.status for score in scores}
         verdict = (
             "[red]shut[/]" if "fail" in statuses else "[yellow]look[/]" if "warn" in statuses else "[green]open[/]"
@@ -87,7 +88,7 @@ def rule_scores(title: str, scores: "Sequence[Score]") -> "Table":
         (
             score.table_name,
             score.rule,
-            f"{score.score:.4f}",
+            score.told,
             f"{score.threshold:g}",
             "" if score.numerator is None else f"{score.numerator:,}",
             "" if score.denominator is None else f"{score.denominator:,}",

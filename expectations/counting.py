@@ -32,7 +32,7 @@ class Instants:
     Args:
         measured_at: when the gate measures.
         as_of: the instant that it looks back from.
-        measured_before: when the table was measured last before.
+        measured_before: since when arrivals are looked at: when Silver was built before.
     """
 
     measured_at: datetime
@@ -94,13 +94,14 @@ def broken_together(suite: Suite, where: Where, instants: Instants) -> str:
     """What no pass over single rows can count, in one query; empty where the suite has no such rule.
 
     Gives a row a rule: its place in the suite, how many rows break it, and how many it is about (NULL: see the pass).
+    Of a key that several rows share, all of them break the rule, as they do in `breaking`.
     """
     parts = []
     for place, rule in enumerate(suite.rules):
         match rule:
             case UniqueRule():
-                keys = ", ".join(rule.unique)
-                parts.append(f"select {place}, count(*) - count(distinct {keys}), count(*) from {suite.table}")
+                counts = "coalesce(sum(broken.rows), 0), cast(null as bigint)"
+                parts.append(f"select {place}, {counts} from ({_breaking(suite, rule)}) as broken")
             case ReferenceRule() | QueryRule():
                 parts.append(
                     f"select {place}, count(*), cast(null as bigint) from ({_breaking(suite, rule)}) as broken"
@@ -143,7 +144,8 @@ def _breaking(suite: Suite, rule: Rule) -> str:
         case VolumeRule():
             return f"select count(*) as rows from {suite.table}"
         case TimelinessRule():
-            return f"select {rule.hours} as hours from {suite.table}"
+            # a query in brackets gives its one value with each row
+            return f"select distinct {rule.hours} as hours from {suite.table}"
         case DriftRule():
             about = f" where {rule.where}" if rule.where else ""
             return f"select {_bin(rule)} as bin, count(*) as rows from {suite.table}{about} group by 1 order by 2 desc"

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from markupsafe import Markup, escape
 
 from expectations.docs_reading import GateRun, Judged
 from expectations.docs_rendered import Line, RenderedValidation, Status, status_of
+from expectations.result import score_text
 from expectations.suites import SUMMED, Suite
 from lakehouse.clock import instant_text
 
@@ -103,7 +103,9 @@ class Pages:
     def _table_row(self, run: GateRun, one: Judged, declared: Suite | None) -> TableRow:
         results = one.result["results"]
         scores = {
-            (result["expectation_config"].get("meta") or {}).get("rule"): result["result"].get("observed_value")
+            (result["expectation_config"].get("meta") or {}).get("rule"): (result.get("result") or {}).get(
+                "observed_value"
+            )
             for result in results
         }
         return TableRow(
@@ -142,13 +144,6 @@ class Pages:
         environment.globals |= {"style": Markup(style), "policy": policy, "words": WORDS}
         environment.filters |= {"instant": instant_text, "foldable": foldable, "href": quote}
         return environment
-
-
-def score_text(score: Any) -> str:
-    """A score to four digits, never rounded up to 1; a hyphen where there is none."""
-    if not isinstance(score, int | float) or not math.isfinite(score):
-        return "-"
-    return "1" if score == 1 else f"{math.floor(score * 10_000) / 10_000:.4f}"
 
 
 def foldable(name: str) -> Markup:

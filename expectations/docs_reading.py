@@ -44,17 +44,25 @@ class GateRun:
 
 @dataclass(frozen=True)
 class Found:
-    """The runs, the newest first, and the files that could not be read, with why."""
+    """The runs, the newest first, the files that could not be read, with why, and how many older runs were not read."""
 
     runs: tuple[GateRun, ...]
     unreadable: tuple[str, ...]
+    older: int = 0
 
 
-def read_runs(home: Path) -> Found:
-    """Read all that gates left behind; a damaged file is named and passed over."""
+def read_runs(home: Path, most: int) -> Found:
+    """Read what the latest gates left behind; a damaged file is named and passed over.
+
+    Args:
+        home: the instance's home.
+        most: so many runs are read, those whose folders were written to last.
+    """
     runs: list[GateRun] = []
     unreadable: list[str] = []
-    for folder in sorted(path for path in (home / "quality").glob("*") if path.is_dir()):
+    folders = [path for path in (home / "quality").glob("*") if path.is_dir()]
+    folders.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+    for folder in folders[:most]:
         tables: list[Judged] = []
         for path in sorted(folder.glob("[!.]*.json")):
             try:
@@ -65,7 +73,7 @@ def read_runs(home: Path) -> Found:
             tables.sort(key=lambda one: (_LAYERS.index(one.layer), one.table))
             runs.append(GateRun(folder.name, max(one.measured_at for one in tables), tuple(tables)))
     runs.sort(key=lambda run: (run.measured_at, run.run_id), reverse=True)
-    return Found(tuple(runs), tuple(unreadable))
+    return Found(tuple(runs), tuple(sorted(unreadable)), max(0, len(folders) - most))
 
 
 def _read(path: Path) -> Judged:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -62,9 +63,30 @@ class RenderedValidation:
     about: tuple[Markup, ...]
 
 
-def rendered_validation(one: Judged, declared: Suite | None) -> RenderedValidation:
-    """Render a validation result."""
+class Unrenderable(Exception):
+    """What a gate left behind is JSON, but no suite or result that Great Expectations could render."""
+
+
+@contextmanager
+def _told_as_unrenderable() -> Iterator[None]:
     great_expectations()
+    from great_expectations.exceptions import GreatExpectationsError
+    from marshmallow import ValidationError
+
+    its_own = (GreatExpectationsError, ValidationError)
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, *its_own) as error:
+        raise Unrenderable(f"{type(error).__name__}: {error}") from error
+
+
+@_told_as_unrenderable()
+def rendered_validation(one: Judged, declared: Suite | None) -> RenderedValidation:
+    """Render a validation result.
+
+    Raises:
+        Unrenderable: it is none, or of a version that cannot be rendered.
+    """
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResultSchema
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 
@@ -84,9 +106,13 @@ def rendered_validation(one: Judged, declared: Suite | None) -> RenderedValidati
     )
 
 
+@_told_as_unrenderable()
 def rendered_suite(one: Judged, declared: Suite | None) -> tuple[Line, ...]:
-    """Render what a suite demands."""
-    great_expectations()
+    """Render what a suite demands.
+
+    Raises:
+        Unrenderable: it is none, or of a version that cannot be rendered.
+    """
     from great_expectations.core.expectation_suite import ExpectationSuite
     from great_expectations.render.renderer.page_renderer import ExpectationSuitePageRenderer
 

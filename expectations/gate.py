@@ -7,9 +7,10 @@ its own (`least`), uniqueness, and references shut the gate by themselves. Volum
 never do.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -20,10 +21,12 @@ from expectations.history import TableHistory
 from expectations.keeping import keep_rows, keep_verdict
 from expectations.naming import Where, built
 from expectations.reading import DISTRIBUTION, Sessions, count, examples, read_history
+from expectations.refusals import refusals_told
 from expectations.result import GateFailed, GateResult, Score, Status
 from expectations.suites import Suite, read_suites
 from expectations.verdict import Bound, Counts, Measured, measured
 from lakehouse.errors import ConfigurationError
+from lakehouse.locks import exclusive
 from lakehouse.ops.schema import QUALITY_FAILURES, QUALITY_METRICS
 from lakehouse.settings import Settings
 from lakehouse.thresholds import read_thresholds
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from expectations.judge import Judge
 
 __all__ = ["GateFailed", "GateResult", "Score", "run_gate"]
+
+_log = logging.getLogger(__name__)
 
 # Tables that are measured at once: Spark plans one while it reads another.
 _AT_ONCE = 2
@@ -52,6 +57,7 @@ def run_gate(
     tables: Sequence[str] = (),
     where: Where = built,
     is_kept: bool = True,
+    measured_before: datetime | None = None,
 ) -> GateResult:
     """Hold layers to their suites; says what it found, and raises for no low score.
 
@@ -69,11 +75,14 @@ def run_gate(
         tables: if any, only these tables of the layers.
         where: gives the table that is read for one that readers know by name.
         is_kept: whether history is read, and scores, failing rows and results are kept.
+        measured_before: since when arrivals are looked at for their lateness; by default since a gate last kept scores
+            of the table.
 
     Raises:
         GateFailed: a table is not there.
-        ConfigurationError: the suites or the thresholds cannot be used.
+        ConfigurationError: the suites or the thresholds cannot be used, or Spark refuses the SQL of a suite.
     """
+    layers = tuple(dict.fromkeys(layers))
     thresholds = read_thresholds(settings.gate.thresholds)
     suites = [suite for suite in read_suites(layers) if not tables or suite.table in tables]
     if not suites:
@@ -90,13 +99,22 @@ def run_gate(
         def counted(suite: Suite) -> _Counted:
             on_detail(suite.table)
             before = history.get(suite.table, TableHistory())
-            instants = Instants(measured_at, as_of, before.measured_before)
+            instants = Instants(measured_at, as_of, measured_before or before.measured_before)
             session = sessions.fit_for([where(table) for table in tables_of(suite)])
-            return _Counted(suite, instants, before, session, count(session, suite, where, instants))
+            with refusals_told(suite):
+                return _Counted(suite, instants, before, session, count(session, suite, where, instants))
 
         def broken_rows(found: _Counted, scores: Sequence[Score]) -> list[dict[str, str]]:
             broken = [score.rule for score in scores if score.status != "pass"]
-            kept = examples(found.session, found.suite, broken, where, found.instants, settings.gate.failing_rows)
+            try:
+                with refusals_told(found.suite):
+                    kept = examples(
+                        found.session, found.suite, broken, where, found.instants, settings.gate.failing_rows
+                    )
+            except ConfigurationError as error:
+                # The scores stand without them.
+                _log.warning("No rows that break a rule of %s are kept. %s", found.suite.table, error)
+                return []
             return [{"layer": found.suite.layer, "table_name": found.suite.table, **row} for row in kept]
 
         measures = list(pool.map(counted, suites))
@@ -109,17 +127,20 @@ def run_gate(
             scored.append(tuple(_scores(found, rules, verdict.broken, where)))
         failing = [row for rows in pool.map(broken_rows, measures, scored) for row in rows]
         shown = tuple(_with_examples(score, failing) for scores in scored for score in scores)
+        rows = {found.suite.table: found.counts.rows for found in measures}
+        result = GateResult(layers, run_id, measured_at, as_of, shown, rows, thresholds)
         if is_kept:
-            of_run = {"run_id": run_id, "measured_at": measured_at, "as_of": as_of}
-            metrics = [{**row, **of_run} for row in (*map(asdict, shown), *chain(*map(_distributions, measures)))]
-            kept = [
-                pool.submit(keep_rows, spark, QUALITY_METRICS, run_id, names, metrics),
-                pool.submit(keep_rows, spark, QUALITY_FAILURES, run_id, names, [{**row, **of_run} for row in failing]),
-            ]
-            for each in kept:
-                each.result()
-    rows = {found.suite.table: found.counts.rows for found in measures}
-    return GateResult(tuple(layers), run_id, measured_at, as_of, shown, rows, thresholds)
+            metrics = [*map(result.row, shown), *map(result.of_run, chain(*map(_distributions, measures)))]
+            failures = list(map(result.of_run, failing))
+            # Two gates may end at once, as those of Bronze and Silver do; Delta lets one of two writers through.
+            with exclusive(settings.home / "run" / "quality.lock"):
+                kept = [
+                    pool.submit(keep_rows, spark, QUALITY_METRICS, run_id, names, metrics),
+                    pool.submit(keep_rows, spark, QUALITY_FAILURES, run_id, names, failures),
+                ]
+                for each in kept:
+                    each.result()
+    return result
 
 
 @dataclass(frozen=True)

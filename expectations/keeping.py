@@ -10,6 +10,7 @@ from expectations.judge import Verdict
 from expectations.suites import Suite
 from lakehouse.clock import instant_text
 from lakehouse.ops.schema import OpsTable
+from lakehouse.ops.store import frame_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,10 +24,8 @@ def keep_rows(
     of_this_run = f"run_id = '{run_id}' and table_name in ({named})"
     if not rows and not spark.sql(f"select 1 from {table.full_name} where {of_this_run} limit 1").collect():
         return
-    schema = ", ".join(f"{column.name} {column.kind}" for column in table.columns)
-    values = [tuple(row[column.name] for column in table.columns) for row in rows]
-    frame = spark.createDataFrame(values, schema).coalesce(1)
-    frame.write.format("delta").mode("overwrite").option("replaceWhere", of_this_run).saveAsTable(table.full_name)
+    writer = frame_of(spark, table, rows).write.format("delta").mode("overwrite")
+    writer.option("replaceWhere", of_this_run).saveAsTable(table.full_name)
 
 
 def quality_folder(home: Path, run_id: str) -> Path:

@@ -1,8 +1,10 @@
 """What a gate found: scores, the verdict, and whom to tell."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Literal
 
 from expectations.suites import SUMMED, Layer, Severity
@@ -19,6 +21,22 @@ _KINDS: dict[str, Kind] = {"volume": "volume", "drift": "drift", "timeliness": "
 
 class GateFailed(LakehouseError):
     """What was measured is below a threshold, or a key is broken; nothing may be built from it or published."""
+
+
+def score_text(score: Any, is_rounded_up: bool = False) -> str:
+    """A score to four digits, rounded down, so that one below 1 is never told as 1; a hyphen where there is none.
+
+    Args:
+        score: the number, if it is one.
+        is_rounded_up: rather up: a measure that is more than it may be.
+    """
+    if not isinstance(score, int | float) or not math.isfinite(score):
+        return "-"
+    if score == 1:
+        return "1"
+    # of the digits as they are written: 0.57 * 10,000 is less than 5,700
+    written = Decimal(repr(float(score)))
+    return str(written.quantize(Decimal("0.0001"), ROUND_CEILING if is_rounded_up else ROUND_FLOOR))
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,11 @@ class Score:
     def is_sum(self) -> bool:
         """Whether it is the sum of a table's rules in a dimension."""
         return self.rule.startswith("table_")
+
+    @property
+    def told(self) -> str:
+        """The score to four digits; one that breaks its bound never looks as if it met it."""
+        return score_text(self.score, is_rounded_up=self.status != "pass" and self.score > self.threshold)
 
 
 @dataclass(frozen=True)
@@ -107,7 +130,11 @@ class GateResult:
     def row(self, score: Score) -> dict[str, Any]:
         """Give a score as a row of `ops.quality_metrics`."""
         kept = {name: value for name, value in asdict(score).items() if name not in ("look", "examples")}
-        return {**kept, "run_id": self.run_id, "measured_at": self.measured_at, "as_of": self.as_of}
+        return self.of_run(kept)
+
+    def of_run(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a row with what each row that a gate keeps has: the run and its instants."""
+        return {**row, "run_id": self.run_id, "measured_at": self.measured_at, "as_of": self.as_of}
 
     def of(self, table: str) -> tuple[Score, ...]:
         """The scores of one table."""
@@ -115,7 +142,7 @@ class GateResult:
 
     def summary(self) -> str:
         """The result in one line."""
-        scored = ", ".join(f"{dimension} {self.score_of(dimension):.4f}" for dimension in SUMMED)
+        scored = ", ".join(f"{dimension} {score_text(self.score_of(dimension))}" for dimension in SUMMED)
         rules = sum(not score.is_sum for score in self.scores)
         told = f"{len(self.failures)} broken, {len(self.warnings)} to look at"
         return f"{'open' if self.passed else 'shut'}: {scored}; {rules} rules on {len(self.rows)} tables, {told}"
@@ -165,10 +192,12 @@ class GateResult:
 
 
 def _clause(score: Score) -> str:
-    return f"{score.table_name} {score.rule} is {score.score:.4f}, the bound is {score.threshold:g} ({score.detail})"
+    return f"{score.table_name} {score.rule} is {score.told}, the bound is {score.threshold:g} ({score.detail})"
 
 
 def _next_step(score: Score) -> str:
+    if score.rule == "has_rows" and score.layer == "bronze":
+        return f'Look at what emptied it: lakehouse sql "describe history {score.table_name}"'
     if score.rule == "has_rows":
         return "Build the layer again: `lakehouse build`."
     return f'Look closer: lakehouse sql "{score.look}"'

@@ -119,7 +119,7 @@ class VolumeRule(_Rule):
     """As many rows as in the runs before; always a warning."""
 
     dimension: Literal["volume"]
-    severity: Severity = "warning"
+    severity: Literal["warning"] = "warning"
     least: None = None
 
 
@@ -128,7 +128,7 @@ class TimelinessRule(_Rule):
 
     Args:
         hours: SQL aggregate over the table, or a query in brackets; NULL is none. `:measured_at` and `:as_of` stand for
-            the gate's instants, `:measured_before` for that of the run before, NULL where there is none.
+            the gate's instants, `:measured_before` for when Silver was built before, NULL where it was not.
     """
 
     dimension: Literal["timeliness"]
@@ -146,7 +146,7 @@ class DriftRule(_Rule):
     dimension: Literal["drift"]
     bins: Sql
     where: str = ""
-    severity: Severity = "warning"
+    severity: Literal["warning"] = "warning"
     least: None = None
 
 
@@ -228,12 +228,12 @@ def read_suite(path: Path) -> Suite:
     """Read one suite.
 
     Raises:
-        ConfigurationError: the file is not there, not YAML, declares something that is no suite, or is called otherwise
-            than the table that it is about.
+        ConfigurationError: the file is not there, not YAML in UTF-8, declares something that is no suite, or is called
+            otherwise than the table that it is about.
     """
     try:
         suite = Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The suite {path} cannot be read: {error}.") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg'].lower()}" for item in error.errors())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from expectations.history import Found, TableHistory, deviations, stability_index
+from expectations.result import score_text
 from expectations.suites import (
     SUMMED,
     DriftRule,
@@ -138,6 +139,7 @@ def _sums(rules: tuple[Measured, ...], thresholds: Thresholds) -> Iterator[Measu
             continue
         whole = Share(sum(part.numerator or 0 for part in parts), sum(part.denominator or 0 for part in parts))
         worst = min(parts, key=lambda part: part.measure)
+        holds = f"{worst.numerator:,} of {worst.denominator:,}"
         yield Measured(
             f"table_{dimension}",
             dimension,
@@ -147,7 +149,7 @@ def _sums(rules: tuple[Measured, ...], thresholds: Thresholds) -> Iterator[Measu
             whole.holds,
             whole.about,
             worst=worst.rule,
-            says=f"worst is {worst.rule} with {worst.measure:.4f} ({worst.numerator:,} of {worst.denominator:,})",
+            says=f"worst is {worst.rule} with {score_text(worst.measure)} ({holds})",
         )
 
 
@@ -164,7 +166,7 @@ def _measured(rule: Rule, counts: Counts, history: TableHistory, thresholds: Thr
             return _whole(rule, found, most, None, sum(bins.values()))
         case TimelinessRule():
             hours = counts.hours[rule.name]
-            told = "nothing to measure since the run before" if hours is None else f"{hours:.2f} h"
+            told = "nothing to measure since Silver was built before" if hours is None else f"{hours:.2f} h"
             soon = Bound(thresholds.timeliness.warning_hours, "warning", is_least=False)
             late = Bound(thresholds.timeliness.critical_hours, rule.severity, is_least=False)
             whole = _whole(rule, Found(hours or 0.0, told), soon, None, None)

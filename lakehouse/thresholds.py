@@ -1,7 +1,7 @@
 """The thresholds, read from the one file that holds them: what the setting `gate.thresholds` names."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -38,20 +38,27 @@ class Timeliness(_Declared):
         return self
 
 
-class Volume(_Declared):
-    """How far a table's rows may be from the median of recent runs, in deviations: 1.4826 times the MAD."""
-
+class _AgainstRuns(_Declared):
     recent_runs: Annotated[int, Field(ge=1)]
     minimum_runs: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.minimum_runs > self.recent_runs:
+            raise ValueError("minimum_runs is more than recent_runs: nothing would ever be compared")
+        return self
+
+
+class Volume(_AgainstRuns):
+    """How far a table's rows may be from the median of recent runs, in deviations: 1.4826 times the MAD."""
+
     warning_deviations: Annotated[float, Field(gt=0)]
     least_spread: Share
 
 
-class Drift(_Declared):
+class Drift(_AgainstRuns):
     """How far a distribution may move: the population stability index against the runs before."""
 
-    recent_runs: Annotated[int, Field(ge=1)]
-    minimum_runs: Annotated[int, Field(ge=1)]
     minimum_rows: Annotated[int, Field(ge=1)]
     warning_index: Annotated[float, Field(gt=0)]
 
@@ -105,11 +112,11 @@ def read_thresholds(path: Path) -> Thresholds:
     """Read the file.
 
     Raises:
-        ConfigurationError: it is not there, not YAML, or a threshold is missing, unknown or out of its range.
+        ConfigurationError: it is not there, not YAML in UTF-8, or a threshold is missing, unknown or out of its range.
     """
     try:
         return Thresholds.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"The thresholds in {path} cannot be read: {error}.", "Correct the file.") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg'].lower()}" for item in error.errors())

@@ -6,7 +6,7 @@ that the journal had) after the last. Where a journal has either, rows are compa
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,7 +122,7 @@ def _write(spark: "SparkSession", table: OpsTable, rows: Sequence[Row], compares
     if changed:
         _replace(spark, table, changed)
     if new:
-        _frame(spark, table, new).write.format("delta").mode("append").saveAsTable(table.full_name)
+        frame_of(spark, table, new).write.format("delta").mode("append").saveAsTable(table.full_name)
     return len(new) + len(changed)
 
 
@@ -157,7 +157,8 @@ def _number(kind: str, value: Any) -> Any:
     return int(value) if kind in ("int", "bigint") else value
 
 
-def _frame(spark: "SparkSession", table: OpsTable, rows: Sequence[Row]) -> Any:
+def frame_of(spark: "SparkSession", table: OpsTable, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Rows that have every column of a table, as a frame of one partition."""
     values = [tuple(row[column.name] for column in table.columns) for row in rows]
     return spark.createDataFrame(values, spark_schema(table)).coalesce(1)
 
@@ -187,7 +188,7 @@ def _replace(spark: "SparkSession", table: OpsTable, rows: Sequence[Row]) -> Non
 
     same = " and ".join(f"t.{name} <=> s.{name}" for name in table.key)
     target = DeltaTable.forName(spark, table.full_name).alias("t")
-    target.merge(_frame(spark, table, rows).alias("s"), same).whenMatchedUpdateAll().execute()
+    target.merge(frame_of(spark, table, rows).alias("s"), same).whenMatchedUpdateAll().execute()
 
 
 def delete_old(home: Path, days: int, as_of: datetime, dry_run: bool = False) -> list[str]:

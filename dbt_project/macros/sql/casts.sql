@@ -3,11 +3,14 @@
     floats arrive as ints. Each gives NULL where the text does not hold such a value; `uncastable` tells that from NULL.
 #}
 
-{# Whole numbers from 0 on; "120.0" and "1.2E2" are 120. All that TMDB counts is 0 or more, and 0 where it is not known. #}
+{#
+    Whole numbers from 0 on; "120.0" and "1.2E2" are 120. All that TMDB counts is 0 or more, and 0 where it is not known.
+    One beyond 64 bits is NULL; without ANSI mode a plain cast would make another number of it.
+#}
 {% macro to_count(text) -%}
     case
         when try_cast({{ text }} as decimal(38, 6)) >= 0 and try_cast({{ text }} as decimal(38, 6)) % 1 = 0
-            then cast(try_cast({{ text }} as decimal(38, 6)) as bigint)
+            then try_cast(try_cast({{ text }} as decimal(38, 6)) as bigint)
     end
 {%- endmacro %}
 

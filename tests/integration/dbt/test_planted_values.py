@@ -21,6 +21,8 @@ _WRONG: tuple[tuple[str, Any, str], ...] = (
     ("budget", -5_000_000, "budget"),
     ("budget", {"usd": 5_000_000}, "budget"),
     ("revenue", "a lot", "revenue"),
+    # a whole number beyond 64 bits
+    ("revenue", 10**19, "revenue"),
     ("runtime", 93.5, "runtime"),
     ("vote_average", 73, "rating"),
     ("vote_count", [812], "vote_count"),

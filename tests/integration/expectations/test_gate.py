@@ -1,14 +1,18 @@
+import fcntl
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from expectations import gate as gate_module
 from expectations.commands import rule_scores, table_scores
 from expectations.gate import GateFailed, GateResult, run_gate
+from lakehouse.errors import ConfigurationError
 from lakehouse.settings import Settings, load_settings
 from tests.instance import ROOT
 from tests.integration.expectations.small_lake import AS_OF, MEASURED_AT, TABLES, make, planted, view
@@ -56,6 +60,8 @@ def test_scores_and_failing_rows_are_kept_and_replaced_by_the_same_run(spark: Sp
     before = commits(spark, "ops.quality_metrics")
     with planted(spark, MOVIES, broken):
         shut = gate(spark, settings)
+        (told,) = [score for score in shut.scores if score.rule == "profit_is_revenue_less_budget"]
+        assert spark.sql(told.look).count() == 20, "of the 60 that break it"
     assert commits(spark, "ops.quality_metrics") == before + 1
     metrics = (
         "select numerator, denominator, score, threshold, status, as_of from ops.quality_metrics where rule = '{}'"
@@ -72,9 +78,7 @@ def test_scores_and_failing_rows_are_kept_and_replaced_by_the_same_run(spark: Sp
     assert [row[0] for row in rows] == ["1", "10", "11"], "as many as the settings say"
     assert rows[0][1] == "the profit is not revenue less budget"
     assert json.loads(str(rows[0][2])) == {"movie_id": "1", "revenue": 300000, "budget": 100000, "profit": 1}
-    (told,) = [score for score in shut.scores if score.rule == "profit_is_revenue_less_budget"]
     assert told.examples[0] == f"1: {rows[0][2]}"
-    assert spark.sql(told.look).count() == 0, "the defect is gone from the view by now"
 
     gate(spark, settings)
     ((*_, status, _),) = kept(spark, metrics.format("profit_is_revenue_less_budget"))
@@ -155,6 +159,54 @@ def test_the_real_bronze_is_read_by_its_own_names(spark: SparkSession, settings:
     assert found.passed
 
 
+def test_a_layer_that_is_named_twice_is_measured_once(spark: SparkSession, settings: Settings) -> None:
+    found = run_gate(
+        spark, settings, ["silver", "silver"], "twice", MEASURED_AT, tables=(MOVIES,), where=view, is_kept=False
+    )
+    assert found.layers == ("silver",)
+    assert len(found.scores) == len({score.rule for score in found.scores})
+
+
+def test_sql_that_spark_refuses_is_told_with_the_suite_to_correct(spark: SparkSession, settings: Settings) -> None:
+    with (
+        planted(spark, MOVIES, "select * except (profit) from {table}"),
+        pytest.raises(ConfigurationError, match=r"could not measure silver\.movies: .*profit.*silver/movies\.yaml"),
+    ):
+        gate(spark, settings)
+
+
+def test_the_verdict_stands_where_broken_rows_cannot_be_read(
+    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: object) -> list[dict[str, str]]:
+        raise AnalysisException("[UNRESOLVED_COLUMN] `titel` cannot be resolved.")
+
+    monkeypatch.setattr(gate_module, "examples", refused)
+    with planted(spark, MOVIES, "select * except (profit), 1L as profit from {table}"):
+        shut = gate(spark, settings)
+    assert not shut.passed
+    assert {score.examples for score in shut.scores} == {()}
+    assert kept(spark, "select * from ops.quality_failures") == []
+
+
+def test_one_gate_at_a_time_keeps_what_it_found(
+    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = []
+
+    def keeping(*arguments: object) -> None:
+        with (settings.home / "run" / "quality.lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.append(False)
+            except BlockingIOError:
+                held.append(True)
+
+    monkeypatch.setattr(gate_module, "keep_rows", keeping)
+    gate(spark, settings)
+    assert held == [True, True]
+
+
 def test_a_missing_table_is_named(spark: SparkSession, settings: Settings) -> None:
     with pytest.raises(GateFailed, match=r"silver__nowhere does not exist"):
         run_gate(spark, settings, ["silver"], "run", MEASURED_AT, where=lambda table: "silver__nowhere")
@@ -183,3 +235,20 @@ def test_measured_before_is_the_run_before(spark: SparkSession, settings: Settin
     assert [score.rule for score in first.warnings] == ["processed_in_time"]
     assert first.warnings[0].score == pytest.approx(3.5)
     assert later.warnings == ()
+
+
+def test_a_gate_by_hand_hides_no_batch_that_silver_has_not_read(spark: SparkSession, settings: Settings) -> None:
+    late = "select * except (finished_at), timestamp '2026-01-15 03:00:00' as finished_at from {table}"
+    with planted(spark, "bronze.batches", late):
+        gate(spark, settings, "by-hand")
+        later = run_gate(
+            spark,
+            settings,
+            ["silver"],
+            "later",
+            MEASURED_AT + timedelta(hours=1),
+            tables=(MOVIES,),
+            where=view,
+            measured_before=MEASURED_AT - timedelta(hours=12),
+        )
+    assert [(score.rule, score.score) for score in later.warnings] == [("processed_in_time", pytest.approx(4.5))]

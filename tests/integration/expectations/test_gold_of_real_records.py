@@ -58,13 +58,15 @@ def test_gold_of_the_real_records_passes(
     seen = list(observations(tmdb_data))
     here = lake(silver(seen), max(each.observed_at for each in seen))
     marts = typed(here, gold_of(here))
-    spark.sql(f"create database {DATABASE}")
-    write(spark, there, marts, neighbours(here))
     monkeypatch.setattr(gate_module, "read_history", lambda *arguments: {})
     monkeypatch.setattr(gate_module, "keep_rows", lambda *arguments: None)
     settings = load_settings(home=str(tmp_path))
     tables = [f"gold.{mart}" for mart in marts]
-    found = run_gate(spark, settings, ["gold"], "real", here.as_of, here.as_of, tables=tables, where=there)
-    spark.sql(f"drop database {DATABASE} cascade")
+    spark.sql(f"create database {DATABASE}")
+    try:
+        write(spark, there, marts, neighbours(here))
+        found = run_gate(spark, settings, ["gold"], "real", here.as_of, here.as_of, tables=tables, where=there)
+    finally:
+        spark.sql(f"drop database {DATABASE} cascade")
     print(found.summary())
     assert [(score.table_name, score.rule, score.detail) for score in found.scores if score.status != "pass"] == []

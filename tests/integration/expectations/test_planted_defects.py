@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 from pyspark.sql import SparkSession
 
+from expectations.counting import Instants, breaking, failing_rows, shown_columns
 from expectations.gate import GateFailed, GateResult, run_gate
 from expectations.suites import (
     DriftRule,
@@ -19,7 +20,7 @@ from expectations.suites import (
     read_suites,
 )
 from lakehouse.settings import Settings, load_settings
-from tests.integration.expectations.small_lake import MEASURED_AT, MOVIES, TABLES, make, planted, view
+from tests.integration.expectations.small_lake import AS_OF, MEASURED_AT, MOVIES, TABLES, make, planted, view
 
 pytestmark = pytest.mark.spark
 
@@ -234,6 +235,36 @@ def test_a_planted_defect_is_found_by_the_rule_meant_for_it(
     if defect.status == SHUT:
         with pytest.raises(GateFailed, match=f"{table} "):
             result.require_passed()
+
+
+def test_all_rows_that_share_a_key_or_lack_it_break_its_rule(spark: SparkSession, settings: Settings) -> None:
+    select = (
+        "select * except (movie_id), case movie_id when '1' then '2' when '3' then null else movie_id end as movie_id"
+    )
+    with planted(spark, "silver.movies", f"{select} from {{table}}"):
+        result = gate(spark, settings, ("silver.movies",))
+    (score,) = [score for score in result.scores if score.rule == "movie_is_unique"]
+    assert (score.numerator, score.denominator, score.status) == (MOVIES - 3, MOVIES, SHUT)
+
+
+def test_the_query_that_shows_broken_rows_can_be_run_for_every_rule(spark: SparkSession) -> None:
+    """As far as Spark looks at it before it reads a row."""
+    instants = Instants(MEASURED_AT, AS_OF, AS_OF)
+    for suite in read_suites(LAYERS):
+        for rule in suite.rules:
+            shown = spark.sql(f"{breaking(suite, rule, view, instants)} limit 20")
+            if not isinstance(rule, (VolumeRule, TimelinessRule, DriftRule)):
+                assert shown.columns[: len(shown_columns(suite, rule))] == list(shown_columns(suite, rule)), rule.name
+                kept = spark.sql(failing_rows(suite, [rule], view, instants, 20))
+                assert kept.columns == ["rule", "row_key", "row_values"]
+
+
+@pytest.mark.parametrize("day", [14, 15])
+def test_a_day_that_retention_took_shuts_no_gate(spark: SparkSession, settings: Settings, day: int) -> None:
+    """Also where an older day stays because Silver has not read all of it."""
+    with planted(spark, "bronze.movies", f"select * from {{table}} where day != {day}"):
+        result = gate(spark, settings, ("bronze.batches",))
+    assert result.passed, [score.detail for score in result.failures]
 
 
 def test_every_kind_of_rule_has_a_planted_defect() -> None:

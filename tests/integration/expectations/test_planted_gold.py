@@ -12,7 +12,7 @@ from expectations import gate as gate_module
 from expectations.gate import GateResult, Score, run_gate
 from expectations.history import CountedBefore, TableHistory
 from expectations.naming import Where
-from expectations.suites import read_suites
+from expectations.suites import RowRule, read_suites
 from lakehouse.settings import Settings, load_settings
 from tests.integration.expectations.small_gold import schema, with_changed, write_gold
 
@@ -300,6 +300,16 @@ def test_a_further_planted_defect_is_caught(spark: "SparkSession", settings: Set
 def test_each_mart_has_a_defect_that_shuts_the_gate() -> None:
     shut = {defect.told_by or defect.mart for defect in DEFECTS if defect.status == "fail"}
     assert {f"gold.{mart}" for mart in shut} == {suite.table for suite in read_suites(["gold"])}
+
+
+def test_revenue_whose_product_has_no_place_in_64_bits_is_no_error(spark: "SparkSession") -> None:
+    (suite,) = [suite for suite in read_suites(["gold"]) if suite.table == "gold.box_office_trends"]
+    (rule,) = [rule for rule in suite.rules if rule.name == "top_movie_fits_the_sum"]
+    assert isinstance(rule, RowRule)
+    month = (
+        "select 9000000000000000000 as top_movie_revenue, 9000000000000000001 as total_revenue, 12L as revenue_movies"
+    )
+    assert spark.sql(f"select {rule.holds} as holds from ({month})").collect()[0]["holds"] is True
 
 
 def test_half_of_the_rows_gone_is_told(

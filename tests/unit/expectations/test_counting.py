@@ -45,7 +45,10 @@ def test_instants_are_written_into_the_sql() -> None:
 def test_what_needs_a_sort_or_a_join_is_one_query_more() -> None:
     sql = broken_together(suite(UNIQUE, TITLE, VOTES, OF), built, AT)
     assert sql.count(" union all ") == 2
-    assert "select 0, count(*) - count(distinct a, b), count(*) from silver.movies" in sql
+    assert (
+        "select 0, coalesce(sum(broken.rows), 0), cast(null as bigint) from (select a, b, count(*) as rows "
+        "from silver.movies group by a, b having count(*) > 1 or a is null or b is null) as broken" in sql
+    )
     assert "lag(votes) over (partition by a order by b)" in sql
     assert "left anti join silver.people" in sql
     assert broken_together(suite(TITLE), built, AT) == ""
@@ -59,6 +62,13 @@ def test_a_broken_row_is_shown_with_its_key_and_the_columns_of_the_rule() -> Non
     kept = failing_rows(whole, whole.rules, built, AT, 20)
     assert kept.count("limit 20") == 2
     assert "concat_ws('|', coalesce(cast(a as string), 'NULL'), coalesce(cast(b as string), 'NULL'))" in kept
+
+
+def test_what_a_measure_is_made_of_is_shown_once() -> None:
+    whole = suite({"name": "in_time", "dimension": "timeliness", "hours": "(select max(a) from silver.people)"})
+    assert breaking(whole, whole.rules[0], built, AT) == (
+        "select distinct (select max(a) from silver.people) as hours from silver.movies"
+    )
 
 
 def test_marts_are_read_where_they_are_built() -> None:

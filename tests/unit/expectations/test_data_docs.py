@@ -1,7 +1,10 @@
+import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -10,7 +13,7 @@ from typer.testing import CliRunner
 
 from expectations.data_docs import make_docs
 from expectations.data_docs_command import data_docs
-from expectations.docs_pages import score_text
+from expectations.docs_reading import read_runs
 from expectations.docs_words import block_html, words_html
 from expectations.suites import SUITES, read_suite
 from lakehouse.settings import Settings, load_settings
@@ -194,6 +197,50 @@ def test_before_any_gate_the_index_says_so(tmp_path: Path) -> None:
     assert "No gate has been run yet" in Page(index.read_text()).text
 
 
+def spoiled(content: dict[str, Any], part: str) -> None:
+    """Leave JSON that says it is a result, and is none."""
+    result = content["result"]["results"][0]
+    match part:
+        case "result":
+            content["result"]["results"] = [{}]
+        case "column":
+            del result["expectation_config"]["kwargs"]["column"]
+        case "kind":
+            result["expectation_config"]["type"] = "expect_no_such_thing"
+        case "field":
+            result["odd"] = 1
+        case "suite":
+            content["suite"]["expectations"] = [{}]
+
+
+@pytest.mark.parametrize("part", ["result", "column", "kind", "field", "suite"])
+def test_a_file_that_cannot_be_rendered_is_named_and_the_others_have_their_pages(tmp_path: Path, part: str) -> None:
+    for run_id, at in (("run-1", MARCH_1), ("run-2", MARCH_2)):
+        keep(tmp_path, run_id, MOVIES, at, BAD_MOVIES)
+        keep(tmp_path, run_id, RANKINGS, at, LOW)
+    file = tmp_path / "quality" / "run-2" / "silver.movies.json"
+    content = json.loads(file.read_text())
+    spoiled(content, part)
+    file.write_text(json.dumps(content))
+    docs = make_docs(load_settings(home=str(tmp_path)), tmp_path / "docs").parent
+    assert "quality/run-2/silver.movies.json: " in page(docs, "index.html").text
+    assert not (docs / "runs/run-2/silver.movies.html").exists()
+    for place in ("runs/run-1/silver.movies", "runs/run-2/gold.director_rankings", "suites/silver.movies"):
+        assert (docs / f"{place}.html").is_file()
+
+
+def test_of_many_runs_only_the_latest_are_read(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        keep(tmp_path, f"run-{number}", RANKINGS, MARCH_1 + timedelta(days=number), LOW)
+        os.utime(tmp_path / "quality" / f"run-{number}", (number, number))
+    (tmp_path / "quality" / "run-1" / "gold.director_rankings.json").write_text("{half a file")
+    found = read_runs(tmp_path, 2)
+    assert [run.run_id for run in found.runs] == ["run-3", "run-2"]
+    assert (found.unreadable, found.older) == ((), 1)
+    assert read_runs(tmp_path, 3).older == 0
+    assert len(read_runs(tmp_path, 3).unreadable) == 1
+
+
 def test_content_of_every_kind_becomes_plain_html() -> None:
     template = {"template": "values of $column > ${min}\n$$5 & $unknown", "params": {"column": "<a>", "min": 0}}
     assert words_html({"string_template": template}) == (
@@ -206,16 +253,6 @@ def test_content_of_every_kind_becomes_plain_html() -> None:
         '<h3>H</h3><table><thead><tr><th scope="col">x</th><th scope="col">y</th><th scope="col">z</th></tr></thead>'
         '<tbody><tr><td>1</td><td></td><td>z</td></tr><tr><th scope="row">k</th><td>v</td></tr></tbody></table>'
     )
-
-
-def test_a_score_is_never_rounded_up_to_one() -> None:
-    assert [score_text(score) for score in (1.0, 0.99999, 0.5, None, float("nan"))] == [
-        "1",
-        "0.9999",
-        "0.5000",
-        "-",
-        "-",
-    ]
 
 
 def test_every_suite_of_the_project_has_a_page_with_all_its_rules(tmp_path: Path) -> None:

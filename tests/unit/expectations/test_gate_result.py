@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from expectations.history import TableHistory
-from expectations.result import GateFailed, GateResult, Score
+from expectations.result import GateFailed, GateResult, Score, score_text
 from expectations.suites import Suite
 from expectations.verdict import Counts, Share, measured
 from lakehouse.thresholds import Thresholds, read_thresholds
@@ -65,6 +65,40 @@ def test_an_emptied_table_is_to_be_built_again(thresholds: Thresholds) -> None:
     assert caught.value.next_step == "Build the layer again: `lakehouse build`."
 
 
+def test_bronze_is_not_built_again_but_looked_at(thresholds: Thresholds) -> None:
+    emptied = score("has_rows", "fail", dimension="volume", layer="bronze", table_name="bronze.batches")
+    with pytest.raises(GateFailed, match=r"has_rows") as caught:
+        result(thresholds, emptied).require_passed()
+    assert caught.value.next_step.endswith('lakehouse sql "describe history bronze.batches"')
+
+
+def test_a_score_is_never_rounded_up_to_one() -> None:
+    scores = (1.0, 1, 59_999 / 60_000, 0.5, 0.57, 7.25, 0, None, float("nan"), float("inf"))
+    assert [score_text(each) for each in scores] == [
+        *("1", "1", "0.9999", "0.5000", "0.5700", "7.2500", "0.0000", "-", "-", "-")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "status", "told"),
+    [
+        (59_999 / 60_000, 1.0, "fail", "0.9999"),
+        (0.97999, 0.98, "fail", "0.9799"),
+        (2.00001, 2.0, "fail", "2.0001"),
+        (1.99999, 2.0, "pass", "1.9999"),
+        (0.98001, 0.98, "pass", "0.9800"),
+    ],
+)
+def test_a_broken_bound_is_not_told_as_met(
+    thresholds: Thresholds, value: float, threshold: float, status: str, told: str
+) -> None:
+    found = score("profit", status, value, threshold=threshold)
+    assert found.told == told
+    if status == "fail":
+        with pytest.raises(GateFailed, match=f"profit is {told}, the bound is {threshold:g} "):
+            result(thresholds, found).require_passed()
+
+
 def test_warnings_let_pass_and_are_told_lowest_first(thresholds: Thresholds) -> None:
     found = result(thresholds, score("a", "warn", 0.9), score("b", "warn", 0.2), score("c", "pass", 1.0))
     assert found.require_passed() is found
@@ -105,7 +139,7 @@ def test_a_good_score_is_told_to_nobody(thresholds: Thresholds) -> None:
 def test_the_summary_is_one_line(thresholds: Thresholds) -> None:
     found = result(thresholds, score("table_consistency", "pass"), score("profit", "warn"))
     assert found.summary() == (
-        "open: completeness 1.0000, consistency 0.5000, accuracy 1.0000; 1 rules on 1 tables, 0 broken, 1 to look at"
+        "open: completeness 1, consistency 0.5000, accuracy 1; 1 rules on 1 tables, 0 broken, 1 to look at"
     )
     assert found.whole("consistency") == (50, 100)
 

@@ -20,6 +20,8 @@ from expectations.suites import (
 from lakehouse.errors import ConfigurationError
 
 ROW = {"name": "title_is_known", "dimension": "completeness", "holds": "title is not null", "reason": "no title"}
+VOLUME = {"name": "volume", "dimension": "volume"}
+DRIFT = {"name": "as_before", "dimension": "drift", "bins": "a"}
 
 
 def write(folder: Path, rules: list[dict[str, Any]], **more: Any) -> Path:
@@ -37,9 +39,9 @@ def test_each_kind_of_rule_is_known_by_what_it_declares(tmp_path: Path) -> None:
         {"name": "movie_exists", "dimension": "references", "column": "a", "of": "silver.b", "of_column": "c"},
         {"name": "votes", "dimension": "consistency", "never_falls": "v", "by": ["a"], "over": ["b"]},
         {"name": "crew", "dimension": "consistency", "broken_by": "select 1", "reason": "no crew"},
-        {"name": "volume", "dimension": "volume"},
+        VOLUME,
         {"name": "in_time", "dimension": "timeliness", "hours": "max(h)"},
-        {"name": "as_before", "dimension": "drift", "bins": "a"},
+        DRIFT,
     ]
     found = read_suite(write(tmp_path, rules)).rules
     kinds = [RowRule, UniqueRule, ReferenceRule, NeverFallsRule, QueryRule, VolumeRule, TimelinessRule, DriftRule]
@@ -51,6 +53,8 @@ def test_each_kind_of_rule_is_known_by_what_it_declares(tmp_path: Path) -> None:
     ("rules", "more", "said"),
     [
         ([{**ROW, "hold": "x"}], {}, r"rules\.0\.RowRule\.hold: extra inputs"),
+        ([{**VOLUME, "severity": "critical"}], {}, r"VolumeRule\.severity: input should be 'warning'"),
+        ([{**DRIFT, "severity": "critical"}], {}, r"DriftRule\.severity: input should be 'warning'"),
         ([{"name": "a", "dimension": "completeness"}], {}, r"rules\.0: a rule has one of holds, "),
         ([{**ROW, "bins": "a"}], {}, r"rules\.0: a rule has one of holds, "),
         ([{**ROW, "dimension": "drift"}], {}, r"dimension: input should be 'completeness'"),
@@ -71,10 +75,11 @@ def test_what_cannot_be_used_is_named(
         read_suite(write(tmp_path, rules, **more))
 
 
-def test_a_file_that_is_no_yaml_and_one_that_is_not_there_are_named(tmp_path: Path) -> None:
-    file = write(tmp_path, [ROW])
+def test_a_file_that_is_no_yaml_or_not_in_utf_8_and_one_that_is_not_there_are_named(tmp_path: Path) -> None:
+    file, foreign = write(tmp_path, [ROW]), tmp_path / "foreign.yaml"
     file.write_text("table: [")
-    for path in (file, tmp_path / "none.yaml"):
+    foreign.write_bytes("description: für alle\n".encode("latin-1"))
+    for path in (file, foreign, tmp_path / "none.yaml"):
         with pytest.raises(ConfigurationError, match=f"{path.name} cannot be read"):
             read_suite(path)
 
