@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import ConfigurationError, LakehouseError
 from lakehouse.settings import Settings, load_settings
 from orchestration import offline
 from orchestration.report.pages import PAGES, Link
-from orchestration.report.site import ExtraPages, extra_pages, make_site
+from orchestration.report.site import MARKER, ExtraPages, extra_pages, folder_of, make_site
 from tests import made_up_lake
 from tests.made_up_gold import HOSTILE, contracts
 from tests.made_up_lake import MadeUpLake
@@ -53,7 +53,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 def made(settings: Settings, lake: MadeUpLake, to: Path, run_id: str | None = None) -> dict[str, str]:
     folder = make_site(settings, lake, to, run_id, extras=()).folder
-    return {page.name: page.read_text(encoding="utf-8") for page in sorted(folder.iterdir())}
+    return {page.name: page.read_text(encoding="utf-8") for page in sorted(folder.glob("*.html"))}
 
 
 @pytest.fixture(scope="module")
@@ -237,11 +237,44 @@ def test_an_older_run_can_be_told_of(settings: Settings, tmp_path: Path) -> None
 
 def test_an_unknown_run_is_refused_and_what_is_there_stays(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
+    (tmp_path / "report" / MARKER).touch()
     (tmp_path / "report" / "index.html").write_text("before")
     with pytest.raises(LakehouseError, match="knows no run") as caught:
         make_site(settings, made_up_lake.empty_lake(), tmp_path / "report", "it''s", extras=())
     assert "lakehouse history" in caught.value.next_step
     assert (tmp_path / "report" / "index.html").read_text() == "before"
+
+
+def test_a_folder_with_other_files_is_refused_and_left_as_it_is(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = made_up_lake.bare_lake()
+    kept = tmp_path / "work" / "thesis.txt"
+    (tmp_path / "work" / "inner").mkdir(parents=True)
+    kept.write_text("years of it")
+    monkeypatch.chdir(tmp_path / "work" / "inner")
+    for to in (Path(".."), tmp_path / "work", kept):
+        with pytest.raises(ConfigurationError, match="holds files that are no report"):
+            make_site(settings, lake, to, extras=())
+    assert kept.read_text() == "years of it"
+    assert sorted(file.name for file in (tmp_path / "work").iterdir()) == ["inner", "thesis.txt"]
+
+
+def test_an_empty_folder_a_report_and_the_default_folder_are_replaced(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = made_up_lake.bare_lake()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert make_site(settings, lake, Path(), extras=()).index == tmp_path / "empty" / "index.html"
+    (tmp_path / "empty" / "stale.html").touch()
+    make_site(settings, lake, tmp_path / "empty", extras=())
+    assert not (tmp_path / "empty" / "stale.html").exists()
+    own = folder_of(settings)
+    own.mkdir(parents=True)
+    (own / "of-an-older-version.html").touch()
+    make_site(settings, lake, own, extras=())
+    assert [file.name for file in own.parent.glob("*report*")] == ["report"]
 
 
 def test_what_is_missing_says_how_to_get_it(empty: dict[str, str], bare: dict[str, str]) -> None:
@@ -275,6 +308,7 @@ def test_other_pages_are_linked_where_they_were_made(settings: Settings, tmp_pat
         (to / "data_docs" / "index.html").write_text("docs")
 
     (tmp_path / "report").mkdir()
+    (tmp_path / "report" / MARKER).touch()
     (tmp_path / "report" / "stale.html").write_text("stale")
     extras = (
         ExtraPages(Link("data_docs/index.html", "Data Docs", "each expectation"), write),
