@@ -24,13 +24,13 @@ def replaced(folder: Path, lock: Path) -> Iterator[Path]:
     Raises:
         OSError: a file cannot be written, or a folder not be moved.
     """
-    draft = folder.with_name(f".{folder.name}.draft-{os.getpid()}")
-    older = folder.with_name(f".{folder.name}.older")
+    draft = folder.with_name(f".{folder.name}.lakehouse-draft-{os.getpid()}")
+    older = folder.with_name(f".{folder.name}.lakehouse-older")
     with exclusive(lock):
         if older.exists() and not folder.exists():
             older.rename(folder)
         # What is left was left by processes that were killed: who holds the lock is alone.
-        for left in (older, *folder.parent.glob(f".{glob.escape(folder.name)}.draft-*")):
+        for left in (older, *folder.parent.glob(f".{glob.escape(folder.name)}.lakehouse-draft-*")):
             shutil.rmtree(left, ignore_errors=True)
         draft.mkdir(parents=True)
         try:

@@ -129,7 +129,7 @@ def deliver(batches: Sequence[Batch], pace: Pace) -> dict[str, list[Attempted]]:
 def _send_all(batch: Batch, pace: Pace, found: list[Attempted]) -> None:
     room, refusals = batch.room, 0
     waiting = deque(batch.messages)
-    while waiting:
+    while waiting and pace.left:
         message = waiting.popleft()
         if message.kind == "alert" and room <= 0:
             found.append(Attempted(message, "the hour has had its messages"))

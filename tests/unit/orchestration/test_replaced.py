@@ -39,9 +39,9 @@ def test_a_block_that_fails_leaves_what_was_there_and_no_draft(tmp_path: Path) -
 
 
 def test_what_a_killed_process_left_is_put_right(tmp_path: Path) -> None:
-    (tmp_path / ".si[t]e.older").mkdir()
-    (tmp_path / ".si[t]e.older" / "a.html").touch()
-    (tmp_path / ".si[t]e.draft-1").mkdir()
+    (tmp_path / ".si[t]e.lakehouse-older").mkdir()
+    (tmp_path / ".si[t]e.lakehouse-older" / "a.html").touch()
+    (tmp_path / ".si[t]e.lakehouse-draft-1").mkdir()
     with replaced(tmp_path / "si[t]e", tmp_path / "lock") as draft:
         assert names(tmp_path / "si[t]e") == ["a.html"]
         (draft / "b.html").touch()
