@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # So many journals, those that were written to last, are looked into.
-_NEWEST = 100
 
 
 def run_gate_and_tell(
@@ -52,9 +51,9 @@ def silver_built_before(home: Path, run_id: str, began_at: datetime) -> datetime
         began_at: when it began.
 
     Returns:
-        None where the latest journals hold no such run.
+        None where the journals hold no such run.
     """
-    for facts in read_runs(home, _NEWEST, (*BULKY, "quality_metrics", "alerts", "resources")):
+    for facts in read_runs(home, (*BULKY, "quality_metrics", "alerts", "resources")):
         if facts.run_id == run_id or facts.run["started_at"] >= began_at:
             continue
         if facts.run.get("status") in ("running", "killed"):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lakehouse.errors import LakehouseError
@@ -32,7 +33,7 @@ def say_failure(error: LakehouseError) -> None:
 
 
 def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+    return escape(text)
 
 
 def is_interactive() -> bool:

@@ -180,7 +180,7 @@ def docs(
         progress.detail("dbt compiles its models and reads the catalogue")
         target = dbt.document(settings)
         progress.detail("tracing columns and drawing tables")
-        site = lineage.build(target, settings.home / "dbt" / "site")
+        site = lineage.build(target, settings.home / "dbt" / "site", lineage.lock_of(settings.home))
         findings.append(
             f"{site.total.documented} of {site.total.columns} columns documented, {site.total.tested} tested, "
             f"{site.total.traced} of {site.total.traceable} traced: {site.folder / 'index.html'}"

@@ -5,7 +5,6 @@ place when all are there.
 """
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,6 +16,7 @@ from orchestration import coverage, offline
 from orchestration.column_lineage import ColumnLineage
 from orchestration.coverage import Coverage
 from orchestration.erd import docs_link
+from orchestration.replaced import replaced
 from orchestration.tables import Artefact, Table
 
 _BACKTICKS = re.compile(r"`([^`]+)`")
@@ -44,12 +44,18 @@ class Site:
     total: Coverage
 
 
-def build(target: Path, folder: Path) -> Site:
+def lock_of(home: Path) -> Path:
+    """What is held while the site of a home is replaced or copied."""
+    return home / "run" / "lineage.lock"
+
+
+def build(target: Path, folder: Path, lock: Path) -> Site:
     """Build the site from what `dbt docs generate --static` left.
 
     Args:
         target: dbt's target folder: manifest.json with compiled code, catalog.json, static_index.html.
         folder: where the site is published; what is there is replaced.
+        lock: `lock_of` the home, so that two who build at once do it one after the other.
 
     Raises:
         DbtFailed: something that dbt makes is missing.
@@ -60,26 +66,22 @@ def build(target: Path, folder: Path) -> Site:
 
     manifest, catalog = read_artefacts(target)
     tables = read_tables(manifest, catalog)
-    draft = folder.with_name(folder.name + ".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-
-    _write_models(target / "static_index.html", draft / "models.html")
-    lineage = column_lineage.write(manifest, tables, draft / "columns.html", _HOME.format(place="top:8px;right:16px"))
-    diagrams = {layer: erd.draw(tables, layer) for layer in ("silver", "gold")}
-    _write(draft / "tables.html", diagrams=diagrams)
-    layers = coverage.per_layer(tables, lineage)
-    _write(
-        draft / "index.html",
-        layers=layers,
-        tables=[_row(table, lineage) for table in tables],
-        example=column_link(*_example(tables, lineage)),
-        unread={id_.rsplit(".", 1)[-1]: reason for id_, reason in lineage.unread.items()},
-        generated_at=manifest["metadata"].get("generated_at", "")[:16].replace("T", " "),
-    )
-
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
+    with replaced(folder, lock) as draft:
+        _write_models(target / "static_index.html", draft / "models.html")
+        lineage = column_lineage.write(
+            manifest, tables, draft / "columns.html", _HOME.format(place="top:8px;right:16px")
+        )
+        diagrams = {layer: erd.draw(tables, layer) for layer in ("silver", "gold")}
+        _write(draft / "tables.html", diagrams=diagrams)
+        layers = coverage.per_layer(tables, lineage)
+        _write(
+            draft / "index.html",
+            layers=layers,
+            tables=[_row(table, lineage) for table in tables],
+            example=column_link(*_example(tables, lineage)),
+            unread={id_.rsplit(".", 1)[-1]: reason for id_, reason in lineage.unread.items()},
+            generated_at=manifest["metadata"].get("generated_at", "")[:16].replace("T", " "),
+        )
     return Site(folder, layers[-1])
 
 

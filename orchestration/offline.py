@@ -64,11 +64,14 @@ def check(name: str, html: str) -> None:
 
 
 def remote_targets(html: str) -> list[str]:
-    """The addresses that a page would load by itself: scripts, styles, fonts, images, calls. Links do not count."""
+    """The addresses that a page would load by itself: scripts, styles, fonts, images, calls.
+
+    Neither links nor text count, whatever they name: a movie may be called like a tracker.
+    """
     parser = _Targets()
     parser.feed(html)
     parser.close()
-    return sorted(parser.targets | set(_TRACKERS.findall(html)))
+    return sorted(parser.targets)
 
 
 class _Targets(HTMLParser):
@@ -88,6 +91,9 @@ class _Targets(HTMLParser):
                 self.targets.add(value)
             if name == "style":
                 self._find(_STYLE_TARGETS, value)
+            if name.startswith("on"):
+                self._find(_CODE_TARGETS, value)
+                self.targets.update(_TRACKERS.findall(value))
         refresh = re.search(r"url=(.*)", given.get("content", ""), re.IGNORECASE)
         if tag == "meta" and refresh and _REMOTE.match(refresh[1]):
             self.targets.add(refresh[1])
@@ -104,6 +110,7 @@ class _Targets(HTMLParser):
             self._find(_STYLE_TARGETS, data)
         elif self._inside == "script":
             self._find(_CODE_TARGETS, data)
+            self.targets.update(_TRACKERS.findall(data))
 
     def _find(self, pattern: re.Pattern[str], text: str) -> None:
         self.targets.update(group for match in pattern.finditer(text) for group in match.groups() if group)

@@ -67,6 +67,7 @@ def _genres(made: dict[str, list[Row]], chance: random.Random) -> None:
                     "genre_id": place,
                     "genre_name": genre if place else None,
                     "release_year": year,
+                    "computed_date": date(LAST_YEAR, 11, 27),
                     "split_movies": (20 - place) * 1.5,
                     "movie_share": _share(place, year),
                     "revenue_share": _share(place, year * 3) if year > 1990 else None,

@@ -38,4 +38,4 @@ class Alert:
     def fingerprint(self) -> str:
         """Equal for alerts that tell the same, whatever the figures: by it a repetition is known."""
         told = "|".join((self.severity, self.kind, self.subject, self.rule))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from lakehouse.clock import now, parse_instant
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import ConfigurationError, LakehouseError
 from lakehouse.settings import Settings, load_settings
 from lakehouse.terminal import console, table
 
@@ -69,6 +70,9 @@ def send_digest(
     if not configured(settings.alerts):
         raise LakehouseError("There is no channel to send to.", "`lakehouse alerts test` says what to set.")
     at = parse_instant(as_of) if as_of else now()
+    if at > now():
+        # It would be noted as told then, and silence what comes until then.
+        raise ConfigurationError(f"--as-of {as_of} is later than now.", "Name an instant that is past, or none.")
     with console.status("sending"):
         told = digest(settings, at)
     if told:
@@ -93,8 +97,8 @@ def listed(found: Sequence["Told"]) -> "Table":
         alert = told.raised.alert
         score, threshold = figures(alert.score, alert.threshold)
         status = f"{told.status} ({', '.join(told.channels)})" if told.channels else told.status
-        about = ": ".join(part for part in (alert.subject, alert.rule) if part)
-        message = one_line(alert.message).replace("[", r"\[")
+        about = escape(": ".join(part for part in (alert.subject, alert.rule) if part))
+        message = escape(one_line(alert.message))
         colour = "red" if alert.severity == "critical" else "yellow"
         rows.append(
             (instant(told.raised.raised_at), f"[{colour}]{alert.severity}[/]", about, score, threshold, message, status)

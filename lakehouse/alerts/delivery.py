@@ -7,8 +7,9 @@ that answers a byte now and then. An attempt that was given up may still arrive:
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -21,10 +22,13 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from lakehouse.alerts.wording import Message
+from lakehouse.alerts.wording import Message, halves
 
 THREADS = "lakehouse-alerts"
 """The name of every thread that delivers: by it the HTTP client's log lines, which name the webhook, are known."""
+
+_MOST_REFUSALS = 16
+"""After so many messages that were refused, a channel is sent no more in a call."""
 
 _BACKOFF = wait_exponential_jitter(initial=0.25, max=5, jitter=0.25)
 
@@ -39,11 +43,13 @@ class Outcome:
         failure: why nothing was delivered, without a secret; empty where it was.
         again: whether another attempt may help.
         wait_seconds: how long the other side asks to be left alone.
+        is_of_message: whether it is this message that is refused, so that another may be taken.
     """
 
     failure: str = ""
     again: bool = False
     wait_seconds: float = 0
+    is_of_message: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,29 @@ class Channel:
 
     name: str
     send: Callable[[Message, float], Outcome]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a channel is to be sent.
+
+    Args:
+        channel: which.
+        messages: in the order in which they are sent.
+        room: how many of them, without the digest, may be delivered; of a message that is refused there come several.
+    """
+
+    channel: Channel
+    messages: Sequence[Message]
+    room: int
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """A message, or a part of one that was refused, and why it was not delivered; empty where it was."""
+
+    message: Message
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,33 +108,54 @@ class Pace:
         return max(0.0, self.until - time.monotonic())
 
 
-def deliver(messages: Sequence[tuple[Channel, Sequence[Message]]], pace: Pace) -> dict[str, list[str]]:
+def deliver(batches: Sequence[Batch], pace: Pace) -> dict[str, list[Attempted]]:
     """Send each channel its messages in order, all channels at the same time.
 
+    A message that is refused, though others may be taken, is sent again in halves, so that one alert which the other
+    side cannot take keeps no other from arriving. After one that does not arrive at all, the channel is sent no more.
+
     Returns:
-        For each channel, one text a message: empty where it was delivered, else why not. After one that was not, the
-        channel is sent no more.
+        For each channel, what was tried and what was not, the parts of a message that was refused in its place.
     """
-    found: dict[str, list[str]] = {channel.name: [] for channel, _ in messages}
-
-    def run(channel: Channel, its: Sequence[Message]) -> None:
-        for message in its:
-            outcome = _persist(channel, message, pace)
-            found[channel.name].append(outcome.failure)
-            if outcome.failure:
-                break
-
-    threads = [_start(partial(run, channel, its)) for channel, its in messages]
+    found: dict[str, list[Attempted]] = {batch.channel.name: [] for batch in batches}
+    threads = [_start(partial(_send_all, batch, pace, found[batch.channel.name])) for batch in batches]
     for thread in threads:
         if thread is not None:
             thread.join(pace.left)
-    results: dict[str, list[str]] = {}
-    for channel, its in messages:
-        # A copy: a thread that is left behind may go on to write.
-        known = list(found[channel.name])[: len(its)]
-        reason = known[-1] if known and known[-1] else "the time for alerts was up"
-        results[channel.name] = known + [reason] * (len(its) - len(known))
-    return results
+    # Copies: a thread that is left behind may go on to write.
+    return {batch.channel.name: _with_the_rest(batch, list(found[batch.channel.name])) for batch in batches}
+
+
+def _send_all(batch: Batch, pace: Pace, found: list[Attempted]) -> None:
+    room, refusals = batch.room, 0
+    waiting = deque(batch.messages)
+    while waiting and pace.left:
+        message = waiting.popleft()
+        if message.kind == "alert" and room <= 0:
+            found.append(Attempted(message, "the hour has had its messages"))
+            continue
+        outcome = _persist(batch.channel, message, pace)
+        if not outcome.failure:
+            found.append(Attempted(message))
+            room -= message.kind == "alert"
+            continue
+        refusals += outcome.is_of_message
+        is_over = not outcome.is_of_message or refusals >= _MOST_REFUSALS
+        if len(message.entries) > 1 and not is_over:
+            waiting.extendleft(reversed(halves(message)))
+            continue
+        found.append(Attempted(message, outcome.failure))
+        if is_over:
+            found += [Attempted(other, outcome.failure) for other in waiting]
+            return
+
+
+def _with_the_rest(batch: Batch, found: list[Attempted]) -> list[Attempted]:
+    """What was found of a batch, and the messages for which there was no time."""
+    tried = {alert_id for one in found for alert_id in one.message.alert_ids}
+    seen = [one.message for one in found]
+    late = [message for message in batch.messages if message not in seen and tried.isdisjoint(message.alert_ids)]
+    return found + [Attempted(message, "the time for alerts was up") for message in late]
 
 
 def _persist(channel: Channel, message: Message, pace: Pace) -> Outcome:
@@ -113,12 +163,12 @@ def _persist(channel: Channel, message: Message, pace: Pace) -> Outcome:
 
     def attempt() -> Outcome:
         seconds = min(pace.timeout_seconds, pace.left)
-        answer = within(seconds, lambda: channel.send(message, seconds))
+        answer = within(seconds, lambda: _once(channel, message, seconds))
         return answer or Outcome(f"no answer within {seconds:.3g} s", again=True)
 
     def last(state: RetryCallState) -> Outcome:
         outcome: Outcome = state.outcome.result()  # type: ignore[union-attr]
-        return Outcome(f"{outcome.failure}, after {state.attempt_number} attempts")
+        return replace(outcome, failure=f"{outcome.failure}, after {state.attempt_number} attempts")
 
     retrying = Retrying(
         stop=stop_after_attempt(pace.attempts) | stop_before_delay(pace.left),
@@ -127,6 +177,14 @@ def _persist(channel: Channel, message: Message, pace: Pace) -> Outcome:
         retry_error_callback=last,
     )
     return retrying(attempt)
+
+
+def _once(channel: Channel, message: Message, seconds: float) -> Outcome:
+    """One attempt, which raises nothing; of an error that no channel foresaw, the text may be a secret."""
+    try:
+        return channel.send(message, seconds)
+    except Exception as error:  # noqa: BLE001
+        return Outcome(f"{type(error).__name__}, which was not foreseen", is_of_message=True)
 
 
 def _wait(state: RetryCallState) -> float:

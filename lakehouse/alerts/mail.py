@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
@@ -16,6 +17,7 @@ from lakehouse.sections import Alerts
 _log = logging.getLogger(__name__)
 
 _PERMANENT = 500
+_NO_ADDRESS = "alerts.mail_from, mail_to or smtp_host is not what it should be"
 
 _STYLE = "font: 15px/1.4 system-ui, sans-serif; max-width: 44rem"
 _CODE = "font: 13px/1.4 ui-monospace, monospace; white-space: pre-wrap; border: 1px solid #8884; padding: 6px"
@@ -24,17 +26,23 @@ _CODE = "font: 13px/1.4 ui-monospace, monospace; white-space: pre-wrap; border: 
 def post(alerts: Alerts, message: Message, seconds: float) -> Outcome:
     """Make one attempt. What the server says is not passed on, but for its code."""
     try:
-        with _connected(alerts, seconds) as server:
+        mail = composed(alerts, message)
+    except UnicodeError:
+        return Outcome("the message has letters that no mail can carry", is_of_message=True)
+    except ValueError:
+        return Outcome(_NO_ADDRESS)
+    try:
+        with _left(_connected(alerts, seconds)) as server:
             if alerts.smtp_encryption == "starttls":
                 server.starttls(context=ssl.create_default_context())
             if alerts.smtp_user:
                 server.login(alerts.smtp_user, alerts.smtp_password.get_secret_value())
-            refused = server.send_message(
-                composed(alerts, message), from_addr=sender(alerts), to_addrs=recipients(alerts)
-            )
+            refused = server.send_message(mail, from_addr=sender(alerts), to_addrs=recipients(alerts))
     except smtplib.SMTPResponseException as error:
         what = "user or password is refused" if isinstance(error, smtplib.SMTPAuthenticationError) else "refused"
-        return Outcome(f"{what} (SMTP {error.smtp_code})", again=error.smtp_code < _PERMANENT)
+        is_of_message = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= _PERMANENT
+        again = error.smtp_code < _PERMANENT
+        return Outcome(f"{what} (SMTP {error.smtp_code})", again=again, is_of_message=is_of_message)
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted({code for code, _ in error.recipients.values()})
         return Outcome(f"every recipient is refused (SMTP {codes})", again=all(code < _PERMANENT for code in codes))
@@ -46,10 +54,21 @@ def post(alerts: Alerts, message: Message, seconds: float) -> Outcome:
         return Outcome(type(error).__name__, again=True)
     except ValueError:
         # of an address or a host that is none
-        return Outcome("alerts.mail_from, mail_to or smtp_host is not what it should be")
+        return Outcome(_NO_ADDRESS)
     if refused:
         _log.warning("The mail server refuses %s; the other recipients have the mail.", ", ".join(sorted(refused)))
     return Outcome()
+
+
+@contextmanager
+def _left(server: smtplib.SMTP) -> Iterator[smtplib.SMTP]:
+    """Take leave at the end, but wait for no answer: a mail is accepted by then, whatever becomes of the connection."""
+    try:
+        yield server
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            server.putcmd("QUIT")
+        server.close()
 
 
 def _connected(alerts: Alerts, seconds: float) -> smtplib.SMTP:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lakehouse.alerts.delivery import Channel
+from lakehouse.alerts.delivery import Batch, Channel
 from lakehouse.alerts.state import State, Why
 from lakehouse.alerts.told import Raised, Status, Told, overall
 from lakehouse.alerts.wording import MOST_AT_ONCE, Message, alert_message, digest_message, entries_of
@@ -17,13 +17,20 @@ class ChannelPlan:
 
     Args:
         channel: which.
-        messages: in the order in which they are sent; the digest is the last.
+        messages: in the order in which they are sent: what this call raised, what is owed, the digest.
+        room: how many may be delivered in this hour, without the digest.
         fates: alert id -> how the alert fares on this channel, as long as no message with it arrives.
     """
 
     channel: Channel
     messages: list[Message] = field(default_factory=list)
+    room: int = 0
     fates: dict[str, Status] = field(default_factory=dict)
+
+    @property
+    def batch(self) -> Batch:
+        """What is to be delivered."""
+        return Batch(self.channel, self.messages, self.room)
 
 
 @dataclass(frozen=True)
@@ -77,11 +84,13 @@ def _for_channel(
         state.wait(channel.name, one.alert_id, "owed" if is_critical else "digest")
         # What is critical has failed until it has arrived.
         plan.fates[one.alert_id] = "failed" if is_critical else "waiting"
-    owed = entries_of(_waiting(state, channel, "owed"))
-    batches = [owed[start : start + MOST_AT_ONCE] for start in range(0, len(owed), MOST_AT_ONCE)]
-    room = max(0, bounds.per_hour - state.sent_this_hour(channel.name, at))
-    plan.messages += [alert_message(batch, at) for batch in batches[:room]]
-    for alert_id in (name for batch in batches[room:] for entry in batch for name in entry.alert_ids):
+    _call_from_digest(state, channel)
+    new = {one.alert_id for one in raised}
+    owed = sorted(entries_of(_waiting(state, channel, "owed")), key=lambda entry: new.isdisjoint(entry.alert_ids))
+    batches = [tuple(owed[start : start + MOST_AT_ONCE]) for start in range(0, len(owed), MOST_AT_ONCE)]
+    plan.room = max(0, bounds.per_hour - state.sent_this_hour(channel.name, at))
+    plan.messages += [alert_message(batch, at) for batch in batches[: plan.room]]
+    for alert_id in (name for batch in batches[plan.room :] for entry in batch for name in entry.alert_ids):
         state.wait(channel.name, alert_id, "digest")
         plan.fates[alert_id] = "limited"
     if digest_now or state.is_digest_due(channel.name, at, bounds.digest_hours):
@@ -89,6 +98,14 @@ def _for_channel(
         entries = entries_of(_waiting(state, channel, "digest"))
         plan.messages += [digest_message(entries, at)] if entries else []
     return plan
+
+
+def _call_from_digest(state: State, channel: Channel) -> None:
+    """What waits for the digest and is owed by now goes with it, so that it is not told a second time."""
+    owed = {one.alert.fingerprint for one in _waiting(state, channel, "owed")}
+    for one in _waiting(state, channel, "digest"):
+        if one.alert.fingerprint in owed:
+            state.wait(channel.name, one.alert_id, "owed")
 
 
 def _waiting(state: State, channel: Channel, why: Why) -> list[Raised]:

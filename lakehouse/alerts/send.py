@@ -5,7 +5,6 @@ can call it anywhere. What could not be delivered is kept and tried at the next 
 """
 
 import logging
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,17 +12,20 @@ from datetime import datetime
 
 from lakehouse.alerts.alert import Alert
 from lakehouse.alerts.channels import configured
-from lakehouse.alerts.delivery import Pace, deliver
+from lakehouse.alerts.delivery import Attempted, Batch, Pace, deliver
 from lakehouse.alerts.plan import ChannelPlan, Plan, decide
 from lakehouse.alerts.state import in_memory, opened
 from lakehouse.alerts.told import Raised, Status, Told
 from lakehouse.alerts.wording import try_out_message
 from lakehouse.errors import LakehouseError
+from lakehouse.locks import exclusive_within
 from lakehouse.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-# Parts of the time: what one wait for the state may take (three before, three after), and when delivery ends.
+# Parts of the time: what the wait for another process that tells may take, and one wait for the state (three before,
+# three after); and when delivery ends.
+_TURN_WAITS = 0.4
 _STATE_WAITS = 0.04
 _DELIVERY_ENDS = 0.85
 
@@ -53,8 +55,8 @@ def digest(settings: Settings, at: datetime) -> list[Told]:
 
 def try_out(settings: Settings, at: datetime) -> dict[str, str]:
     """Send a test message to each channel: channel -> why it was not delivered, empty where it was."""
-    messages = [(channel, [try_out_message(at)]) for channel in configured(settings.alerts)]
-    return {name: failures[0] for name, failures in deliver(messages, _pace(settings, time.monotonic())).items()}
+    batches = [Batch(channel, [try_out_message(at)], 1) for channel in configured(settings.alerts)]
+    return {name: found[0].failure for name, found in deliver(batches, _pace(settings, time.monotonic())).items()}
 
 
 def job_failed(job: str, error: Exception | str, run_id: str) -> Alert:
@@ -72,10 +74,23 @@ def job_failed(job: str, error: Exception | str, run_id: str) -> Alert:
 
 
 def _tell(settings: Settings, raised: tuple[Raised, ...], at: datetime, digest_now: bool) -> list[Told]:
+    """One process at a time, so that none sends what another just does; who waits too long goes on all the same."""
     began = time.monotonic()
+    turn = settings.home / "ops" / "alerts.lock"
+    with exclusive_within(turn, settings.alerts.at_most_seconds * _TURN_WAITS) as is_alone:
+        if not is_alone:
+            _log.warning("Another process tells at this time, or %s cannot be held: alerts may be told twice.", turn)
+        try:
+            return _told(settings, raised, at, digest_now, began)
+        except Exception as error:  # noqa: BLE001
+            _log.warning("Alerts could not be told: %s, which was not foreseen.", type(error).__name__)
+            return [Told(one, "failed") for one in raised]
+
+
+def _told(settings: Settings, raised: tuple[Raised, ...], at: datetime, digest_now: bool, began: float) -> list[Told]:
     plan, is_kept = _decided(settings, raised, at, digest_now)
-    failures = deliver([(its.channel, its.messages) for its in plan.channels], _pace(settings, began))
-    arrived = [alert_id for its in plan.channels for alert_id in _arrived(plan, its, failures[its.channel.name])]
+    found = deliver([its.batch for its in plan.channels], _pace(settings, began))
+    arrived = [alert_id for its in plan.channels for alert_id in _arrived(plan, its, found[its.channel.name], is_kept)]
     if not is_kept:
         _forgotten(plan)
     results = [
@@ -83,7 +98,7 @@ def _tell(settings: Settings, raised: tuple[Raised, ...], at: datetime, digest_n
         for alert_id in dict.fromkeys([*(one.alert_id for one in raised), *arrived])
     ]
     if is_kept:
-        _note(settings, plan, failures, results, at)
+        _note(settings, plan, found, results, at)
     return results
 
 
@@ -102,7 +117,7 @@ def _decided(settings: Settings, raised: tuple[Raised, ...], at: datetime, diges
     try:
         with opened(settings.home, at, _patience(settings)) as state, state.change():
             return decide(state, settings.alerts, channels, raised, at, digest_now), True
-    except (sqlite3.Error, OSError) as error:
+    except Exception as error:  # noqa: BLE001
         _log.warning(
             "The state of alerts cannot be used (%s): critical alerts may be told again, warnings are lost.", error
         )
@@ -110,22 +125,21 @@ def _decided(settings: Settings, raised: tuple[Raised, ...], at: datetime, diges
         return decide(state, settings.alerts, channels, raised, at, digest_now=False), False
 
 
-def _arrived(plan: Plan, its: ChannelPlan, failures: Sequence[str]) -> list[str]:
+def _arrived(plan: Plan, its: ChannelPlan, found: Sequence[Attempted], is_kept: bool) -> list[str]:
     """Bring the fates up to what delivery came to, and give the alerts that arrived."""
     arrived: list[str] = []
-    for message, failure in zip(its.messages, failures, strict=True):
-        for alert_id in message.alert_ids:
-            its.fates[alert_id] = "failed" if failure else "sent"
-            if not failure:
+    for one in found:
+        for alert_id in one.message.alert_ids:
+            its.fates[alert_id] = "failed" if one.failure else "sent"
+            if not one.failure:
                 told = plan.known[alert_id]
                 channels = tuple(sorted({*told.channels, its.channel.name}))
                 plan.known[alert_id] = replace(told, channels=channels)
                 arrived.append(alert_id)
-    failed = next((failure for failure in failures if failure), "")
+    failed = next((one.failure for one in found if one.failure), "")
     if failed:
-        _log.warning(
-            "Alerts could not be delivered to %s: %s. They are kept and tried again.", its.channel.name, failed
-        )
+        fate = "They are kept and tried again." if is_kept else "They are not kept."
+        _log.warning("Alerts could not be delivered to %s: %s. %s", its.channel.name, failed, fate)
     return arrived
 
 
@@ -136,15 +150,16 @@ def _forgotten(plan: Plan) -> None:
         its.fates |= {alert_id: "failed" for alert_id, fate in its.fates.items() if fate in kept}
 
 
-def _note(settings: Settings, plan: Plan, failures: Mapping[str, list[str]], results: list[Told], at: datetime) -> None:
+def _note(
+    settings: Settings, plan: Plan, found: Mapping[str, list[Attempted]], results: list[Told], at: datetime
+) -> None:
     try:
         with opened(settings.home, at, _patience(settings)) as state, state.change():
             for told in results:
                 state.keep(told)
             for its in plan.channels:
-                for message, failure in zip(its.messages, failures[its.channel.name], strict=True):
-                    if not failure:
-                        alerts = [plan.known[alert_id].raised for alert_id in message.alert_ids]
-                        state.delivered(its.channel.name, alerts, at, digest=message.kind == "digest")
-    except (sqlite3.Error, OSError) as error:
+                for message in (one.message for one in found[its.channel.name] if not one.failure):
+                    alerts = [plan.known[alert_id].raised for alert_id in message.alert_ids]
+                    state.delivered(its.channel.name, alerts, at, digest=message.kind == "digest")
+    except Exception as error:  # noqa: BLE001
         _log.warning("What was told cannot be noted (%s): it may be told again.", error)

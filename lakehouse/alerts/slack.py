@@ -12,6 +12,8 @@ from lakehouse.alerts.wording import Entry, Message, one_line
 from lakehouse.sections import Alerts
 
 _TOO_MANY = 429
+# What says nothing of the message, but that nobody may post there: no such webhook or channel, a token that is revoked.
+_CLOSED = (401, 403, 404, 410)
 # Slack's own words for why it refuses, e.g. invalid_payload; anything else in a body might be the address.
 _REASON = re.compile(r"[a-z_]{3,40}")
 _LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
@@ -54,7 +56,8 @@ def _outcome(answer: httpx.Response) -> Outcome:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return Outcome(f"HTTP {status}", again=True)
     body = next(answer.iter_bytes(64), b"").decode("utf-8", "replace").strip()
-    return Outcome(f"HTTP {status}{f', {body}' if _REASON.fullmatch(body) else ''}")
+    reason = f", {body}" if _REASON.fullmatch(body) else ""
+    return Outcome(f"HTTP {status}{reason}", is_of_message=400 <= status < 500 and status not in _CLOSED)
 
 
 def payload(message: Message) -> dict[str, Any]:
@@ -98,8 +101,9 @@ def _code(lines: tuple[str, ...] | list[str]) -> str:
     return f"```{_within(escape(text), 2900)}```"
 
 
-def _markdown(text: str) -> dict[str, str]:
-    return {"type": "mrkdwn", "text": _within(text, 3000)}
+def _markdown(text: str) -> dict[str, Any]:
+    # Verbatim: Slack makes no link of what looks like an address or a channel.
+    return {"type": "mrkdwn", "text": _within(text, 3000), "verbatim": True}
 
 
 def _within(text: str, length: int) -> str:

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -126,11 +127,13 @@ class State:
         return not -_SKEW <= at - since < timedelta(hours=hours)
 
     def delivered(self, channel: str, alerts: Iterable[Raised], at: datetime, digest: bool) -> None:
-        """Note that a message with these alerts reached a channel: they wait there no more."""
+        """Note that a message with these alerts reached a channel: they and what tells the same wait no more."""
         now = instant_text(at)
         for raised in alerts:
             self._connection.execute(
-                "delete from waiting where channel = ? and alert_id = ?", (channel, raised.alert_id)
+                "delete from waiting where channel = ? "
+                "and alert_id in (select alert_id from alerts where fingerprint = ?)",
+                (channel, raised.alert.fingerprint),
             )
             told = (channel, raised.alert.fingerprint, now)
             self._connection.execute("insert or replace into told values (?, ?, ?)", told)
@@ -139,9 +142,11 @@ class State:
             self._connection.execute("insert or replace into digests values (?, ?)", (channel, now))
 
     def forget(self, at: datetime) -> None:
-        """Delete what is older than it is of use."""
+        """Delete what is older than it is of use; not what waits, for `at` may be of a clock that is wrong."""
         old = instant_text(at - KEPT)
-        self._connection.execute("delete from alerts where raised_at < ?", (old,))
+        self._connection.execute(
+            "delete from alerts where raised_at < ? and alert_id not in (select alert_id from waiting)", (old,)
+        )
         self._connection.execute("delete from waiting where alert_id not in (select alert_id from alerts)")
         self._connection.execute("delete from told where told_at < ?", (old,))
         self._connection.execute("delete from messages where sent_at < ?", (instant_text(at - 2 * _HOUR),))
@@ -215,8 +220,10 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _told(row: Any) -> Told:
-    content = json.loads(row["alert"])
-    content["examples"] = tuple(content["examples"])
+    # A later version of the project may have written more than this one knows.
+    known = {field.name for field in fields(Alert)}
+    content = {name: value for name, value in json.loads(row["alert"]).items() if name in known}
+    content["examples"] = tuple(content.get("examples", ()))
     raised = Raised(Alert(**content), row["run_id"], parse_instant(row["raised_at"]))
     status: Status = row["status"]
     return Told(raised, status, tuple(json.loads(row["channels"])))

@@ -144,6 +144,13 @@ def digest_message(entries: tuple[Entry, ...], at: datetime) -> Message:
     return Message("digest", _cut(one_line(subject), _SUBJECT), entries, f"{more}All alerts: lakehouse alerts", at)
 
 
+def halves(message: Message) -> tuple[Message, Message]:
+    """The same in two messages, of one that has several entries."""
+    again = digest_message if message.kind == "digest" else alert_message
+    middle = len(message.entries) // 2
+    return again(message.entries[:middle], message.at), again(message.entries[middle:], message.at)
+
+
 def try_out_message(at: datetime) -> Message:
     """What `lakehouse alerts test` sends."""
     return Message(
@@ -194,4 +201,6 @@ def _subjects(entries: Sequence[Entry]) -> str:
 
 
 def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    """The text, not too long, and without half letters (lone surrogates), which neither JSON nor mail can carry."""
+    whole = text.encode("utf-8", "replace").decode()
+    return whole if len(whole) <= length else whole[: length - 1] + "…"

@@ -20,6 +20,7 @@ def report(
     import webbrowser
 
     from lakehouse import hive
+    from lakehouse.errors import LakehouseError
     from lakehouse.services.health import require
     from orchestration.progress import Progress
     from orchestration.report.site import folder_of, make_site
@@ -29,7 +30,11 @@ def report(
     require(settings, "hdfs", "metastore", "thrift")
     with Progress() as progress, progress.step("report") as findings:
         progress.detail("asking ops and Gold")
-        made = make_site(settings, lambda sql: hive.query(settings, sql), to or folder_of(settings), run)
+        folder = to or folder_of(settings)
+        try:
+            made = make_site(settings, lambda sql: hive.query(settings, sql), folder, run)
+        except OSError as error:
+            raise LakehouseError(f"{folder} cannot be written: {error}.", "Name another folder with --to.") from error
         told = made.facts.run["run_id"] if made.facts.run else "no run yet"
         findings.append(f"{told}: {made.index}")
     address = made.index.resolve().as_uri()

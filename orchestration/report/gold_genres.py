@@ -22,6 +22,8 @@ from orchestration.report.section import Section, pivot, section, table_of
 from orchestration.report.wording import change, count, decimal, dollars, month_name, share
 
 _SHOWN = 8
+# Of a genre of fewer movies, a month says little.
+_LARGE = 50
 _INDEX_BINS = ("under 0.5", "to 0.7", "to 0.9", "about 1", "from 1.1", "from 1.3", "over 1.5")
 _INDEX_BOUNDS = (0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
 MONTHS = tuple(month_name(month)[:3] for month in range(1, 13))
@@ -41,6 +43,7 @@ def sections(facts: Facts) -> list[Section]:
             "A movie counts in each of its genres; in the shares, it is split between them. "
             "The year that is not over is left out.",
             (("genre_trends", _trends), ("market_share", _shares)),
+            "No movie is known of a year that is over.",
         ),
         section(
             facts,
@@ -129,7 +132,7 @@ def _trends(rows: tuple[Row, ...]) -> list[Chart]:
 
 
 def _shares(rows: tuple[Row, ...]) -> list[Chart]:
-    years = sorted({row["release_year"] for row in rows})
+    rows = tuple(row for row in rows if not row["is_partial_year"])
     total: dict[str, float] = defaultdict(float)
     for row in rows:
         total[row["genre_name"]] += row["split_movies"] or 0
@@ -137,7 +140,7 @@ def _shares(rows: tuple[Row, ...]) -> list[Chart]:
     has_others = len(total) > len(names)
     shown = [*names, "Others"] if has_others else names
     return [
-        _share_chart(key, title, says, rows, years, names, shown, measure)
+        _share_chart(key, title, says, rows, names, shown, measure)
         for key, title, says, measure in (
             ("share-movies", "Share of a year's movies", "Each movie is split between its genres.", "movie_share"),
             ("share-revenue", "Share of a year's known revenue", "A few hits may make a year.", "revenue_share"),
@@ -151,15 +154,17 @@ def _share_chart(
     title: str,
     says: str,
     rows: Sequence[Row],
-    years: Sequence[int],
     names: Sequence[str],
     shown: Sequence[str],
     measure: str,
 ) -> Chart:
     cells: dict[tuple[int, str], float] = defaultdict(float)
-    for row in rows:
+    # A share that is not known is none of nothing: a year without a known one is left out.
+    known = [row for row in rows if row[measure] is not None]
+    for row in known:
         name = row["genre_name"] if row["genre_name"] in names else "Others"
-        cells[row["release_year"], name] += row[measure] or 0
+        cells[row["release_year"], name] += row[measure]
+    years = sorted({row["release_year"] for row in known})
     drawn = [
         {"x": year, "series": name, "y": 100 * cells.get((year, name), 0), "order": place}
         for place, name in enumerate(shown)
@@ -280,14 +285,19 @@ def _genre_months(rows: tuple[Row, ...]) -> list[Chart]:
         }
         for (name, month), value in cells.items()
     ]
-    strongest = max(known, key=lambda row: row["seasonality_index"] if total[row["genre_name"]] >= 50 else 0)
+    large = [row for row in known if total[row["genre_name"]] >= _LARGE]
+    strongest = max(large, key=lambda row: row["seasonality_index"], default=None)
+    stands_out = (
+        f" {strongest['genre_name']} in {month_name(strongest['release_month'])} stands out, of the genres with "
+        f"{_LARGE} movies or more: {change(strongest['seasonality_index'] - 1)} against the same month of all movies."
+        if strongest
+        else ""
+    )
     return [
         draw(
             "genre-months",
             "Which genre prefers which month",
-            f"Its share of the genre's movies over the month's share of all. {strongest['genre_name']} in "
-            f"{month_name(strongest['release_month'])} stands out, of the genres with 50 movies or more: "
-            f"{change(strongest['seasonality_index'] - 1)} against an even year.",
+            f"The month's share of the genre's movies over its share of all movies.{stands_out}",
             pivot("Seasonality index by genre and month", "Genre", names, MONTHS, cells, decimal),
             lambda width: heat(drawn, width, MONTHS, names, _INDEX_BINS),
             span="full",

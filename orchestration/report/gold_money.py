@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from orchestration.report.charts import Chart, colour, data, draw, finished, line_layer
+from orchestration.report.charts import Chart, Table, colour, data, draw, finished, line_layer
 from orchestration.report.facts import Facts, Row
 from orchestration.report.section import Section, section, table_of
 from orchestration.report.wording import change, count, decimal, dollars
@@ -19,22 +19,16 @@ def sections(facts: Facts) -> list[Section]:
             "Box office",
             "Revenue counts in the month in which a movie came out, where it is known.",
             (("box_office", _box_office), ("growth", _growth)),
+            "No movie is known of a month or a year that is over.",
         ),
     ]
 
 
-def _box_office(rows: tuple[Row, ...]) -> list[Chart]:
+def _box_office(rows: tuple[Row, ...]) -> list[Chart | Table]:
     whole = [row for row in rows if not row["is_partial_month"]]
     known = [row for row in whole if row["rolling_12m_revenue"] is not None]
-    if not known:
+    if not whole:
         return []
-    last = known[-1]
-    told = f"{dollars(last['rolling_12m_revenue'])} in the twelve months to {last['month'][:7]}"
-    grew = (
-        ""
-        if last["rolling_12m_growth"] is None
-        else f", {change(last['rolling_12m_growth'])} against the twelve before"
-    )
     table = table_of(
         "Box office by month, the latest first",
         whole[::-1],
@@ -47,6 +41,15 @@ def _box_office(rows: tuple[Row, ...]) -> list[Chart]:
             ("Largest", "top_movie_title", None),
             ("Its revenue", "top_movie_revenue", dollars),
         ),
+    )
+    if not known:
+        return [table]
+    last = known[-1]
+    told = f"{dollars(last['rolling_12m_revenue'])} in the twelve months to {last['month'][:7]}"
+    grew = (
+        ""
+        if last["rolling_12m_growth"] is None
+        else f", {change(last['rolling_12m_growth'])} against the twelve before"
     )
 
     def make(width: int) -> alt.TopLevelMixin:

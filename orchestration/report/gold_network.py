@@ -50,7 +50,7 @@ def sections(facts: Facts) -> list[Section]:
     ]
 
 
-def _correlations(rows: tuple[Row, ...]) -> list[Chart]:
+def _correlations(rows: tuple[Row, ...]) -> list[Chart | Table]:
     overall = {row["measures"]: row for row in rows if row["scope"] == "overall"}
     told = ", ".join(
         f"{_MEASURES.get(name, name)} {decimal(row['spearman'])}"
@@ -69,7 +69,7 @@ def _correlations(rows: tuple[Row, ...]) -> list[Chart]:
     ]
 
 
-def _by(key: str, title: str, scope: str, rows: Sequence[Row], says: str) -> list[Chart]:
+def _by(key: str, title: str, scope: str, rows: Sequence[Row], says: str) -> list[Chart | Table]:
     def group(row: Row) -> str:
         if row["scope"] == "overall":
             return "All"
@@ -77,19 +77,6 @@ def _by(key: str, title: str, scope: str, rows: Sequence[Row], says: str) -> lis
 
     of = [row for row in rows if row["scope"] in ("overall", scope)]
     shown = [row for row in of if row["spearman"] is not None and row["movies"] >= _ENOUGH]
-    if not shown:
-        return []
-    groups = ["All", *dict.fromkeys(group(row) for row in shown if row["scope"] != "overall")]
-    drawn = [
-        {
-            "across": _SHORT.get(row["measures"], row["measures"]),
-            "down": group(row),
-            "bin": bin_of(row["spearman"], _BOUNDS, _BINS),
-            "text": decimal(row["spearman"]),
-        }
-        for row in shown
-    ]
-    across = [name for measure, name in _SHORT.items() if any(row["measures"] == measure for row in shown)]
     table = table_of(
         title,
         of,
@@ -101,6 +88,19 @@ def _by(key: str, title: str, scope: str, rows: Sequence[Row], says: str) -> lis
             ("Pearson", "pearson", decimal),
         ),
     )
+    if not shown:
+        return [table]
+    groups = ["All", *dict.fromkeys(group(row) for row in shown if row["scope"] != "overall")]
+    drawn = [
+        {
+            "across": _SHORT.get(row["measures"], row["measures"]),
+            "down": group(row),
+            "bin": bin_of(row["spearman"], _BOUNDS, _BINS),
+            "text": decimal(row["spearman"]),
+        }
+        for row in shown
+    ]
+    across = [name for measure, name in _SHORT.items() if any(row["measures"] == measure for row in shown)]
     return [draw(key, title, says, table, lambda width: heat(drawn, width, across, groups, _BINS))]
 
 

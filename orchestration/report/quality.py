@@ -48,7 +48,7 @@ def sections(facts: Facts) -> list[Section]:
             facts,
             "failing-rows",
             "Failing rows",
-            "Of each rule that was broken, some rows; ops.quality_failures has them with their values.",
+            "Of each rule that was broken, ten rows at most; ops.quality_failures has all that were kept.",
             (("failing_rows", _failing),),
         ),
         section(facts, "rules", "Every rule", "", (("scores", _rules),)),
@@ -118,7 +118,8 @@ def _scores(caption: str, rows: Sequence[Row]) -> Table:
 
 
 def _held(row: Row) -> str:
-    if row["denominator"] is None:
+    # Of these, numerator and denominator are no share: rows and the usual rows.
+    if row["denominator"] is None or row["dimension"] in ("volume", "timeliness", "drift"):
         return NOTHING
     return f"{count(row['numerator'])} of {count(row['denominator'])}"
 

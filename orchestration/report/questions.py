@@ -146,7 +146,6 @@ OPS: tuple[Question, ...] = (
             unix_millis(published_at) as published_ms, cardinality(marts) as marts
         from ops.publications
         order by published_at desc, publication_id
-        limit 20
         """,
     ),
     Question(
@@ -181,10 +180,14 @@ OPS: tuple[Question, ...] = (
         "ops.quality_failures",
         """
         select table_name, rule, row_key, reason, row_values
-        from ops.quality_failures
-        where run_id = {run}
-        order by table_name, rule, row_key
-        limit 300
+        from (
+            select table_name, rule, row_key, reason, row_values,
+                row_number() over (partition by table_name, rule order by row_key, reason, row_values) as place
+            from ops.quality_failures
+            where run_id = {run}
+        ) as ranked
+        where place <= 10
+        order by table_name, rule, place
         """,
         "No row is kept that broke a rule.",
     ),
@@ -206,6 +209,7 @@ GOLD: tuple[Question, ...] = (
         "gold.genre_market_share",
         f"""
         select coalesce(genre_name, concat('genre ', cast(genre_id as string))) as genre_name, release_year,
+            release_year >= (select year(max(computed_date)) from gold.genre_market_share) as is_partial_year,
             movie_share, revenue_share, split_movies
         from gold.genre_market_share
         where release_year > (select max(release_year) - {YEARS} from gold.genre_market_share)

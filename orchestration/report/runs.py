@@ -14,6 +14,7 @@ from orchestration.report.section import Section, section, table_of
 from orchestration.report.wording import bound, count, instant, moment, plural, rule, score, seconds, time_of_day
 
 _GOOD = ("success", "pass")
+_LISTED_VERSIONS = 20
 _BAD = ("error", "fail", "runtime error", "partial success")
 
 
@@ -44,7 +45,7 @@ def verdict(facts: Facts) -> Verdict:
     versions = facts.rows("publications")
     own = next((row for row in versions if row["publication_id"] == run["run_id"]), None)
     readers = _readers(versions)
-    failing = next((row for row in facts.rows("steps") if row["status"] == "failed"), None)
+    failing = next((row for row in facts.rows("steps") if row["status"] in ("failed", "killed")), None)
     where = f" in {failing['step']}" if failing else ""
     error = run["error"] or (failing["error"] if failing else "") or ""
     next_step = run["next_step"] or ""
@@ -56,7 +57,10 @@ def verdict(facts: Facts) -> Verdict:
         )
         if run["status"] == "succeeded":
             return Verdict("good", headline, told)
-        afterwards = {"failed": f"The run failed{where} afterwards.", "killed": "The run was killed afterwards."}
+        afterwards = {
+            "failed": f"The run failed{where} afterwards.",
+            "killed": f"The run was killed{where} afterwards.",
+        }
         return Verdict(
             "bad", headline, (*told, afterwards.get(run["status"], "The run still goes on.")), error, next_step
         )
@@ -194,7 +198,7 @@ def _publications(rows: tuple[Row, ...]) -> list[Table]:
     return [
         table_of(
             "Versions of Gold, the latest first",
-            rows,
+            rows[:_LISTED_VERSIONS],
             (
                 ("Published", lambda row: moment(row["published_ms"]), None),
                 ("What", "action", None),

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from lakehouse.errors import ConfigurationError
+from lakehouse.locks import exclusive
 from lakehouse.settings import Settings
+from orchestration.replaced import replaced
 from orchestration.report.facts import Facts, Query, read_facts
 from orchestration.report.pages import Link, render
+
+MARKER = ".lakehouse-report"
+"""The file by which a folder is known as one that holds a report, and so may be replaced."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,14 @@ def folder_of(settings: Settings) -> Path:
 
 def extra_pages(settings: Settings) -> tuple[ExtraPages, ...]:
     """What is taken in beside the report's own pages. Pages that another package makes are added here."""
+    from orchestration.lineage import lock_of
+
     lineage = settings.home / "dbt" / "site"
 
     def copy_lineage(to: Path) -> None:
-        if (lineage / "index.html").is_file():
-            shutil.copytree(lineage, to / "lineage")
+        with exclusive(lock_of(settings.home)):
+            if (lineage / "index.html").is_file():
+                shutil.copytree(lineage, to / "lineage")
 
     return (
         ExtraPages(
@@ -98,21 +107,31 @@ def make_site(
         extras: what else is taken in; None: `extra_pages`.
 
     Raises:
+        ConfigurationError: `to` holds files that are no report.
         LakehouseError: there is no such run, or a statement was refused.
+        OSError: the folder cannot be written.
     """
+    to = to.expanduser().resolve()
+    _require_own(to, settings)
     facts = read_facts(query, run_id)
-    draft = to.with_name(f".{to.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    # What is taken in may lead back to the first page, which names it and so is written after it.
-    (draft / "index.html").touch()
-    links = []
-    for extra in extra_pages(settings) if extras is None else extras:
-        extra.make(draft)
-        if (draft / extra.link.address).is_file():
-            links.append(extra.link)
-    for name, html in render(facts, links).items():
-        (draft / name).write_text(html, encoding="utf-8")
-    shutil.rmtree(to, ignore_errors=True)
-    draft.rename(to)
+    with replaced(to, settings.home / "run" / "report.lock") as draft:
+        (draft / MARKER).write_text("A report of the lakehouse: it is replaced whole when it is made again.\n")
+        # What is taken in may lead back to the first page, which names it and so is written after it.
+        (draft / "index.html").touch()
+        links = []
+        for extra in extra_pages(settings) if extras is None else extras:
+            extra.make(draft)
+            if (draft / extra.link.address).is_file():
+                links.append(extra.link)
+        for name, html in render(facts, links).items():
+            (draft / name).write_text(html, encoding="utf-8")
+        # Somebody may have put files there meanwhile.
+        _require_own(to, settings)
     return Report(to, facts)
+
+
+def _require_own(to: Path, settings: Settings) -> None:
+    """Make sure that nothing but a report is replaced."""
+    is_free = not to.exists() or (to.is_dir() and ((to / MARKER).is_file() or not any(to.iterdir())))
+    if not is_free and to != folder_of(settings).resolve():
+        raise ConfigurationError(f"{to} holds files that are no report.", "Name an empty or a new folder with --to.")

@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lakehouse.locks import exclusive, exclusive_within
+
 _HOLDER = """
 import sys, time
 from pathlib import Path
@@ -32,3 +34,14 @@ def test_a_second_process_waits_until_the_first_ends_even_by_a_kill(tmp_path: Pa
     assert second.stdout
     assert second.stdout.read() == "held\n"
     assert first.returncode == -9
+
+
+def test_a_bounded_wait_ends_and_says_whether_the_lock_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "lock"
+    with exclusive(path), exclusive_within(path, 0.1) as is_held:
+        assert not is_held
+    with exclusive_within(path, 0.1) as is_held:
+        assert is_held
+    (tmp_path / "file").touch()
+    with exclusive_within(tmp_path / "file" / "lock", 0.1) as is_held:
+        assert not is_held

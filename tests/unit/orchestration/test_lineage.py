@@ -25,7 +25,7 @@ class Links(HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    return lineage.build(left_by_dbt(tmp_path_factory.mktemp("target")), folder / "site").folder
+    return lineage.build(left_by_dbt(tmp_path_factory.mktemp("target")), folder / "site", folder / "lock").folder
 
 
 def text_of(page: Path) -> str:
@@ -69,13 +69,13 @@ def test_a_site_that_cannot_be_built_leaves_the_published_one(tmp_path: Path, mo
     target = tmp_path / "target"
     target.mkdir()
     left_by_dbt(target)
-    lineage.build(target, tmp_path / "site")
+    lineage.build(target, tmp_path / "site", tmp_path / "lock")
     before = {file.name: file.read_bytes() for file in (tmp_path / "site").iterdir()}
 
     (target / "static_index.html").write_text('<html><script src="https://cdn.example/new.js"></script></html>')
     with pytest.raises(LakehouseError, match=r"models\.html would load from the network: https://cdn\.example/new\.js"):
-        lineage.build(target, tmp_path / "site")
+        lineage.build(target, tmp_path / "site", tmp_path / "lock")
     (target / "static_index.html").unlink()
     with pytest.raises(DbtFailed, match=r"no page at .*static_index\.html"):
-        lineage.build(target, tmp_path / "site")
+        lineage.build(target, tmp_path / "site", tmp_path / "lock")
     assert {file.name: file.read_bytes() for file in (tmp_path / "site").iterdir()} == before

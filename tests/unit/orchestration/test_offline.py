@@ -24,6 +24,7 @@ from orchestration import offline
         '<script>import("https://cdn.example/x.mjs")</script>',
         '<script>tag.src = "//cdn.example/2.9.0/sp.js"</script>',
         '<script>new WebSocket("wss://cdn.example/")</script>',
+        """<p onclick="fetch('https://cdn.example/')">""",
     ],
 )
 def test_a_page_that_loads_from_elsewhere_is_refused(html: str) -> None:
@@ -39,6 +40,8 @@ def test_a_page_that_loads_from_elsewhere_is_refused(html: str) -> None:
         '<script>const data = {"description": "see https://example.org/guide"}</script>',
         '<img src="data:image/png;base64,AAAA"><link rel="icon" href="data:,">',
         "<p>import it from https://example.org/</p>",
+        "<p>The Making of posthog.com</p><td>https://o1.ingest.sentry.io/x</td><title>phc_aaaaaaaaaaaaaaaaaaaaaaaa</title>",
+        '<a href="https://posthog.com/" title="fuzzed.getdbt.com">a link</a>',
     ],
 )
 def test_links_names_and_data_load_nothing(html: str) -> None:

@@ -97,6 +97,7 @@ class Mailbox:
     was_encrypted: list[bool] = field(default_factory=list)
     users: list[Any] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    farewell: str = ""
     port: int = 0
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:
@@ -106,6 +107,9 @@ class Mailbox:
         self.was_encrypted.append(session.ssl is not None)
         self.users.append(session.auth_data)
         return "250 OK"
+
+    async def handle_QUIT(self, server: Any, session: Session, envelope: Envelope) -> str:
+        return self.farewell or "221 Bye"
 
 
 @contextmanager

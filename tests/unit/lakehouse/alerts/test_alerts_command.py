@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from lakehouse.alerts.alert import Alert
 from lakehouse.alerts.commands import register
 from lakehouse.alerts.send import tell
 from lakehouse.alerts.wording import figures
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import ConfigurationError, LakehouseError
 from lakehouse.ops.journal import journals, read_alerts
 from lakehouse.settings import Settings
 
@@ -79,6 +80,29 @@ def test_the_digest_can_be_sent_by_hand(run: Callable[..., Result], settings_for
         assert (row["run_id"], row["subject"], row["status"]) == ("run", odd_volume.subject, "sent")
         assert [path.name[:7] for path, _ in journals(settings.home)] == ["digest-"]
         assert run(settings, "digest", "--as-of", "2026-03-01T15:00:00Z").output == "Nothing was sent.\n"
+
+
+def test_a_digest_of_the_time_to_come_is_refused(
+    run: Callable[..., Result], settings_for: Make, odd_volume: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lakehouse.alerts.commands.now", lambda: NOON)
+    with webhook() as slack:
+        settings = settings_for(slack_webhook=slack.url)
+        tell(settings, [odd_volume], "run", NOON)
+        late = run(settings, "digest", "--as-of", "2026-03-01T12:00:01Z")
+        assert isinstance(late.exception, ConfigurationError)
+        assert slack.payloads == []
+
+
+def test_markup_in_the_data_is_shown_as_it_is(
+    run: Callable[..., Result], settings_for: Make, odd_volume: Alert
+) -> None:
+    settings = settings_for()
+    tell(settings, [replace(odd_volume, message=r"of \[red]C:\[/] it", rule="[bold]")], "run", NOON)
+    listed = run(settings)
+    assert listed.exit_code == 0
+    assert r"of \[red]C:\[/] it" in " ".join(listed.output.split())
+    assert "[bold]" in listed.output
 
 
 def test_figures_are_as_long_as_it_takes_to_tell_them_apart() -> None:

@@ -144,6 +144,29 @@ def test_a_transient_refusal_is_tried_again_and_a_permanent_one_is_not(settings_
     assert box.refusals == ["554 never"]
 
 
+def test_a_mail_that_was_accepted_is_not_sent_again_whatever_follows(settings_for: Make, low_score: Alert) -> None:
+    with mail_server() as box:
+        box.farewell = "421 too busy to say good-bye"
+        told = tell(settings_for(**addressed(box)), [low_score], "run", NOON)
+    assert told[0].status == "sent"
+    assert len(box.envelopes) == 1
+
+
+def test_one_alert_that_is_refused_keeps_no_other_from_being_mailed(settings_for: Make, low_score: Alert) -> None:
+    with mail_server() as box:
+        box.refusals[:] = ["554 never", "554 never"]
+        told = tell(settings_for(**addressed(box)), [replace(low_score, rule=rule) for rule in "ab"], "run", NOON)
+    assert [one.status for one in told] == ["failed", "sent"]
+
+
+def test_half_a_letter_in_the_data_is_replaced_in_mail(settings_for: Make, low_score: Alert) -> None:
+    broken = replace(low_score, subject="silver.\udc80", message="half \ud83d", command="look \ud83d", rule="")
+    with mail_server() as box:
+        assert tell(settings_for(**addressed(box)), [broken], "run", NOON)[0].status == "sent"
+    assert mails(box)[0]["Subject"] == "[critical] silver. : half"
+    assert "silver.?: half ?" in part(mails(box)[0], "plain")
+
+
 @pytest.mark.parametrize(
     "given",
     [

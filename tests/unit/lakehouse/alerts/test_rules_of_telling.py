@@ -1,8 +1,11 @@
 import multiprocessing
 import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from endpoints import GOOD, dead_port, webhook
@@ -12,6 +15,7 @@ from lakehouse.alerts.send import digest, job_failed, tell
 from lakehouse.alerts.state import in_memory, opened, state_file
 from lakehouse.alerts.told import Raised, Told
 from lakehouse.errors import LakehouseError
+from lakehouse.locks import exclusive
 from lakehouse.ops.schema import ALERTS
 from lakehouse.settings import Settings
 
@@ -187,23 +191,127 @@ def test_a_state_that_another_process_holds_is_not_waited_for_long(settings_for:
     assert told[0].status == "sent"
 
 
-def _tell_some(settings: Settings, alert: Alert, name: str) -> None:
+def _slowly_takes(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(0.05)
+    handler.send_response(200)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def _tell_some(settings: Settings, warning: Alert, critical: Alert, name: str) -> None:
     for number in range(5):
-        tell(settings, [replace(alert, rule=f"{name} {number}")], name, NOON)
+        alerts = [replace(warning, rule=f"{name} {number}"), replace(critical, rule=f"shared {number}")]
+        tell(settings, alerts, name, NOON)
 
 
-def test_processes_that_tell_at_the_same_time_lose_nothing(settings_for: Make, odd_volume: Alert) -> None:
-    with webhook() as slack:
+def _tell_one(settings: Settings, warning: Alert, critical: Alert, name: str) -> None:
+    tell(settings, [replace(critical, rule=name)], name, NOON)
+
+
+def _at_once(work: Callable[..., None], *arguments: object) -> None:
+    fork = multiprocessing.get_context("fork")
+    processes = [fork.Process(target=work, args=(*arguments, name)) for name in "abcd"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+
+
+def test_processes_that_tell_at_the_same_time_lose_nothing_and_tell_nothing_twice(
+    settings_for: Make, odd_volume: Alert, low_score: Alert
+) -> None:
+    with webhook(misbehave=_slowly_takes) as slack:
         settings = settings_for(slack_webhook=slack.url, at_most_seconds=60)
-        fork = multiprocessing.get_context("fork")
-        processes = [fork.Process(target=_tell_some, args=(settings, odd_volume, name)) for name in "abcd"]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-        assert [process.exitcode for process in processes] == [0] * 4
+        _at_once(_tell_some, settings, odd_volume, low_score)
+        assert sorted(payload["text"] for payload in slack.payloads) == [
+            f"[critical] silver.movies: shared {number} 0.9311, threshold 0.95" for number in range(5)
+        ]
         assert len(digest(settings, NOON)) == 20
-    assert len(slack.payloads) == 1
+    assert len(slack.payloads) == 6
+
+
+def test_processes_that_tell_at_the_same_time_keep_to_the_bound_of_an_hour(
+    settings_for: Make, odd_volume: Alert, low_score: Alert
+) -> None:
+    with webhook(misbehave=_slowly_takes) as slack:
+        settings = settings_for(slack_webhook=slack.url, at_most_seconds=60, per_hour=2)
+        _at_once(_tell_one, settings, odd_volume, low_score)
+        assert len(slack.payloads) == 2
+        assert len(digest(settings, NOON)) == 2
+
+
+def test_a_process_that_tells_for_too_long_is_not_waited_for(
+    settings_for: Make, low_score: Alert, caplog: pytest.LogCaptureFixture
+) -> None:
+    with webhook() as slack:
+        settings = settings_for(slack_webhook=slack.url, at_most_seconds=2)
+        began = time.monotonic()
+        with exclusive(settings.home / "ops" / "alerts.lock"):
+            assert tell(settings, [low_score], "run", NOON)[0].status == "sent"
+        assert time.monotonic() - began < 2
+    assert "alerts may be told twice" in caplog.text
+
+
+def test_what_waits_outlives_a_clock_that_was_wrong(settings_for: Make, low_score: Alert, odd_volume: Alert) -> None:
+    with webhook((500, {}, b"")) as slack:
+        settings = settings_for(slack_webhook=slack.url, attempts=1)
+        tell(settings, [low_score, odd_volume], "run 1", NOON)
+        tell(settings, [], "run 2", NOON.replace(year=2099))
+        slack.answers[:] = [GOOD]
+        told = digest(settings, NOON + MINUTE)
+    assert {(one.raised.run_id, one.status) for one in told} == {("run 1", "sent")}
+    assert len(told) == 2
+
+
+def test_what_was_limited_and_is_told_at_once_later_is_not_in_the_digest_again(
+    settings_for: Make, low_score: Alert
+) -> None:
+    with webhook() as slack:
+        settings = settings_for(slack_webhook=slack.url, per_hour=1)
+        tell(settings, [replace(low_score, rule="other")], "run 1", NOON)
+        assert tell(settings, [low_score], "run 2", NOON + MINUTE)[0].status == "limited"
+        told = tell(settings, [low_score], "run 3", NOON + 2 * HOUR)
+        assert [(one.raised.run_id, one.status) for one in told] == [("run 3", "sent"), ("run 2", "sent")]
+        assert digest(settings, NOON + 2 * HOUR) == []
+    assert ", 2 times" in str(slack.payloads[1])
+
+
+def test_what_a_later_version_wrote_of_an_alert_is_passed_over(settings_for: Make, odd_volume: Alert) -> None:
+    with webhook() as slack:
+        settings = settings_for(slack_webhook=slack.url)
+        tell(settings, [odd_volume], "run", NOON)
+        with closing(sqlite3.connect(state_file(settings.home))) as connection:
+            connection.execute("update alerts set alert = json_set(alert, '$.owner', 'me')")
+            connection.commit()
+        assert [one.raised.alert for one in digest(settings, NOON)] == [odd_volume]
+
+
+def test_an_error_that_nobody_foresaw_is_not_raised(
+    settings_for: Make, low_score: Alert, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("odd")
+
+    with webhook() as slack:
+        settings = settings_for(slack_webhook=slack.url)
+        monkeypatch.setattr("lakehouse.alerts.send.opened", fail)
+        assert tell(settings, [low_score], "run", NOON)[0].status == "sent"
+        assert "The state of alerts cannot be used" in caplog.text
+        monkeypatch.setattr("lakehouse.alerts.send.decide", fail)
+        assert tell(settings, [low_score], "run", NOON)[0].status == "failed"
+    assert "KeyError, which was not foreseen" in caplog.text
+
+
+def test_what_cannot_be_kept_is_not_said_to_be(
+    settings_for: Make, low_score: Alert, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_for(slack_webhook=f"http://127.0.0.1:{dead_port()}/", attempts=1)
+    settings.home.mkdir()
+    (settings.home / "ops").write_text("a file where a folder should be")
+    assert tell(settings, [low_score], "run", NOON)[0].status == "failed"
+    assert "They are not kept." in caplog.text
+    assert "They are kept" not in caplog.text
 
 
 def test_old_alerts_are_forgotten(settings_for: Make, low_score: Alert) -> None:

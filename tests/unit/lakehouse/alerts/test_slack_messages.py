@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from endpoints import GOOD, SECRET_PATH, dead_port, drips, hangs, webhook
@@ -35,12 +36,13 @@ def test_a_critical_alert_is_posted_at_once_with_all_that_a_person_needs(setting
                     "text": {
                         "type": "mrkdwn",
                         "text": "*silver.movies*: the title is missing in 31 of 450 rows &lt;b&gt; &amp; so on",
+                        "verbatim": True,
                     },
                 },
                 {
                     "type": "section",
                     "fields": [
-                        {"type": "mrkdwn", "text": text}
+                        {"type": "mrkdwn", "text": text, "verbatim": True}
                         for text in (
                             "*Table*\nsilver.movies",
                             "*Rule*\ntitle_is_known",
@@ -56,6 +58,7 @@ def test_a_critical_alert_is_posted_at_once_with_all_that_a_person_needs(setting
                     "text": {
                         "type": "mrkdwn",
                         "text": '*Failing rows*\n```603 | {"title": null}\n604 | {"title": " "}```',
+                        "verbatim": True,
                     },
                 },
                 {
@@ -64,10 +67,14 @@ def test_a_critical_alert_is_posted_at_once_with_all_that_a_person_needs(setting
                         "type": "mrkdwn",
                         "text": '*Look closer*\n```lakehouse sql "select movie_id, title from silver.movies '
                         "where not (title &lt;&gt; '')\"```",
+                        "verbatim": True,
                     },
                 },
                 {"type": "divider"},
-                {"type": "context", "elements": [{"type": "mrkdwn", "text": "All alerts: lakehouse alerts"}]},
+                {
+                    "type": "context",
+                    "elements": [{"type": "mrkdwn", "text": "All alerts: lakehouse alerts", "verbatim": True}],
+                },
             ],
         }
     ]
@@ -113,6 +120,71 @@ def test_a_server_error_is_tried_again_and_a_refusal_is_not(settings_for: Make, 
         other = replace(low_score, rule="another")
         assert tell(settings_for(slack_webhook=slack.url), [other], "run", NOON)[0].status == "failed"
     assert len(slack.payloads) == 1
+
+
+def test_one_alert_that_is_refused_keeps_no_other_from_arriving(settings_for: Make, low_score: Alert) -> None:
+    def refuse_bad(handler: BaseHTTPRequestHandler) -> None:
+        is_bad = "rule_bad" in str(slack.payloads[-1])
+        handler.send_response(400 if is_bad else 200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    with webhook(misbehave=refuse_bad) as slack:
+        settings = settings_for(slack_webhook=slack.url)
+        alerts = [replace(low_score, rule=f"rule_{name}") for name in ("a", "b", "bad", "c", "d")]
+        told = tell(settings, alerts, "run 1", NOON)
+        assert [one.status for one in told] == ["sent", "sent", "failed", "sent", "sent"]
+        # what is new goes first, and what was refused before is tried after it
+        assert [one.status for one in tell(settings, [replace(low_score, rule="rule_e")], "run 2", NOON)] == ["sent"]
+        warnings = [replace(alert, severity="warning", rule=f"{alert.rule}_too") for alert in alerts]
+        tell(settings, warnings, "run 3", NOON)
+        assert {one.raised.alert.rule for one in digest(settings, NOON)} == {
+            f"rule_{name}_too" for name in ("a", "b", "c", "d")
+        }
+    assert [payload["text"] for payload in slack.payloads[5:7]] == [
+        "[critical] 2 alerts: silver.movies",
+        "[critical] silver.movies: rule_e 0.9311, threshold 0.95",
+    ]
+
+
+def test_parts_of_a_refused_message_keep_to_the_bound_of_an_hour(settings_for: Make, low_score: Alert) -> None:
+    with webhook((400, {}, b"invalid_blocks"), GOOD) as slack:
+        settings = settings_for(slack_webhook=slack.url, per_hour=1)
+        told = tell(settings, [replace(low_score, rule=rule) for rule in "abcd"], "run", NOON)
+    assert [one.status for one in told] == ["sent", "sent", "failed", "failed"]
+    assert len(slack.payloads) == 2
+
+
+def test_a_webhook_that_refuses_everything_is_not_asked_for_every_alert(settings_for: Make, low_score: Alert) -> None:
+    with webhook((404, {}, b"no_service")) as slack:
+        settings = settings_for(slack_webhook=slack.url)
+        tell(settings, [replace(low_score, rule=rule) for rule in "abcdefghijkl"], "run", NOON)
+    assert len(slack.payloads) == 1
+    with webhook((400, {}, b"invalid_payload")) as slack:
+        settings = settings_for(slack_webhook=slack.url)
+        tell(settings, [replace(low_score, rule=f"rule {number}") for number in range(60)], "run", NOON)
+    assert len(slack.payloads) == 16
+
+
+def test_half_a_letter_in_the_data_is_replaced(settings_for: Make, low_score: Alert) -> None:
+    broken = replace(low_score, message="half \ud83d of it", examples=("603 | \ud83d",), rule="a")
+    with webhook() as slack:
+        settings = settings_for(slack_webhook=slack.url)
+        assert tell(settings, [broken, replace(low_score, rule="b")], "run", NOON)[0].status == "sent"
+    assert "half ? of it" in str(slack.payloads[0])
+
+
+def test_an_error_that_no_channel_foresaw_is_a_failure_at_once_and_says_no_secret(
+    settings_for: Make, low_score: Alert, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ImportError("no socks for http://hunter2")
+
+    monkeypatch.setattr("lakehouse.alerts.slack.httpx.Client", fail)
+    settings = settings_for(slack_webhook="http://127.0.0.1:1/hunter2", timeout_seconds=4)
+    assert tell(settings, [low_score], "run", NOON)[0].status == "failed"
+    assert "ImportError, which was not foreseen" in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 def test_too_many_requests_are_answered_by_the_wait_that_is_asked_for(settings_for: Make, low_score: Alert) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import ConfigurationError, LakehouseError
 from lakehouse.settings import Settings, load_settings
 from orchestration import offline
+from orchestration.report import gold_genres, quality, wording
+from orchestration.report.facts import read_facts
 from orchestration.report.pages import PAGES, Link
-from orchestration.report.site import ExtraPages, extra_pages, make_site
-from tests import made_up_lake
+from orchestration.report.site import MARKER, ExtraPages, extra_pages, folder_of, make_site
+from tests import made_up_gold, made_up_lake
 from tests.made_up_gold import HOSTILE, contracts
 from tests.made_up_lake import MadeUpLake
 
@@ -53,7 +55,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 def made(settings: Settings, lake: MadeUpLake, to: Path, run_id: str | None = None) -> dict[str, str]:
     folder = make_site(settings, lake, to, run_id, extras=()).folder
-    return {page.name: page.read_text(encoding="utf-8") for page in sorted(folder.iterdir())}
+    return {page.name: page.read_text(encoding="utf-8") for page in sorted(folder.glob("*.html"))}
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +208,8 @@ def test_gold_is_told_in_charts(good: dict[str, str]) -> None:
     for sentence in (
         "Drama leads with",
         "Most come out in December: 482.",
-        "Action in June stands out",
+        "Action in June stands out, of the genres with 50 movies or more: ",
+        "% against the same month of all movies.",
         "in the twelve months to 2026-10",
         "Love the Bomb, the Director&#39;s Cut (1986) earned most: $2.9 billion",
         "budget and revenue 0.",
@@ -215,9 +218,74 @@ def test_gold_is_told_in_charts(good: dict[str, str]) -> None:
     ):
         assert sentence in said
     # The year and the month that are not over, and a group of four movies.
-    assert '<th scope="row">2026</th>' not in section_of(good["gold.html"], "genres").split("Share of")[0]
+    assert '<th scope="row">2026</th>' not in section_of(good["gold.html"], "genres")
+    assert "In 2025 the largest is Horror with" in said
+    assert "In 2026" not in said
     assert '<th scope="row">2026-11</th>' not in good["gold.html"]
     assert "Western</text>" not in section_of(good["gold.html"], "correlations")
+
+
+def test_a_share_that_is_not_known_is_no_share_of_nothing() -> None:
+    tables = made_up_gold.gold()
+    for row in tables["gold.genre_market_share"]:
+        if row["release_year"] == made_up_gold.LAST_YEAR - 1:
+            row["revenue_share"] = None
+    facts = read_facts(MadeUpLake(tables))
+    charts = {chart.key: chart for chart in gold_genres.sections(facts)[0].charts}
+    assert charts["share-movies"].table.rows[0][0] == "2025"
+    assert charts["share-revenue"].table.rows[0][0] == "2024"
+    assert charts["share-revenue"].says.startswith("A few hits may make a year. In 2024 the largest is")
+
+
+def test_a_lake_of_few_movies_has_no_blank_section(settings: Settings, tmp_path: Path) -> None:
+    lake = made_up_gold.gold()
+    for row in lake["gold.genre_seasonality"]:
+        row["total_movies"] = 3
+    for row in lake["gold.performance_correlations"]:
+        row["movies"] = 4
+    for row in lake["gold.box_office_trends"]:
+        row["rolling_12m_revenue"] = row["rolling_12m_growth"] = None
+    lake["gold.movie_performance"] = []
+    html = made(settings, MadeUpLake(made_up_lake.ops(2) | lake), tmp_path / "few")["gold.html"]
+    assert "movies, computed for" not in html
+    assert "stands out" not in html
+    assert "Rank correlations by decade" in section_of(html, "correlations")
+    assert "Box office by month" in section_of(html, "box-office")
+    for row in lake["gold.box_office_trends"]:
+        row["is_partial_month"] = True
+    for row in lake["gold.yoy_growth"]:
+        row["is_partial_year"] = True
+    html = made(settings, MadeUpLake(made_up_lake.ops(2) | lake), tmp_path / "fewer")["gold.html"]
+    assert "No movie is known of a month or a year that is over." in section_of(html, "box-office")
+
+
+def test_rows_of_every_rule_that_was_broken_are_shown(settings: Settings, tmp_path: Path) -> None:
+    tables = made_up_lake.ops(2) | made_up_gold.gold()
+    failing = tables["ops.quality_failures"][-1]
+    tables["ops.quality_failures"] += [
+        failing | {"table_name": table, "rule": "is_odd", "row_key": f"{table} {number:03}"}
+        for table in ("bronze.movies", "silver.people")
+        for number in range(400)
+    ]
+    html = made(settings, MadeUpLake(tables), tmp_path / "report")["quality.html"]
+    rows = text_of(section_of(html, "failing-rows"))
+    for table in ("bronze.movies", "silver.people"):
+        assert f"{table}: 10 rows" in rows
+        assert f"{table} 009" in rows
+        assert f"{table} 010" not in rows
+    assert "603 the profit is not" in rows
+
+
+@pytest.mark.parametrize("dimension", ["volume", "timeliness", "drift"])
+def test_what_is_no_share_does_not_look_like_one(dimension: str) -> None:
+    tables = made_up_lake.ops(2) | made_up_gold.gold()
+    for row in tables["ops.quality_metrics"]:
+        if row["rule"] == "volume_is_usual":
+            row.update(dimension=dimension, numerator=5012, denominator=4200)
+    facts = read_facts(MadeUpLake(tables))
+    [every] = [part for part in quality.sections(facts) if part.key == "rules"]
+    [held] = {row[4] for table in every.tables for row in table.rows if "volume_is_usual" in row[2]}
+    assert held == wording.NOTHING
 
 
 def test_the_history_tells_every_run(good: dict[str, str]) -> None:
@@ -237,11 +305,44 @@ def test_an_older_run_can_be_told_of(settings: Settings, tmp_path: Path) -> None
 
 def test_an_unknown_run_is_refused_and_what_is_there_stays(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
+    (tmp_path / "report" / MARKER).touch()
     (tmp_path / "report" / "index.html").write_text("before")
     with pytest.raises(LakehouseError, match="knows no run") as caught:
         make_site(settings, made_up_lake.empty_lake(), tmp_path / "report", "it''s", extras=())
     assert "lakehouse history" in caught.value.next_step
     assert (tmp_path / "report" / "index.html").read_text() == "before"
+
+
+def test_a_folder_with_other_files_is_refused_and_left_as_it_is(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = made_up_lake.bare_lake()
+    kept = tmp_path / "work" / "thesis.txt"
+    (tmp_path / "work" / "inner").mkdir(parents=True)
+    kept.write_text("years of it")
+    monkeypatch.chdir(tmp_path / "work" / "inner")
+    for to in (Path(".."), tmp_path / "work", kept):
+        with pytest.raises(ConfigurationError, match="holds files that are no report"):
+            make_site(settings, lake, to, extras=())
+    assert kept.read_text() == "years of it"
+    assert sorted(file.name for file in (tmp_path / "work").iterdir()) == ["inner", "thesis.txt"]
+
+
+def test_an_empty_folder_a_report_and_the_default_folder_are_replaced(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = made_up_lake.bare_lake()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert make_site(settings, lake, Path(), extras=()).index == tmp_path / "empty" / "index.html"
+    (tmp_path / "empty" / "stale.html").touch()
+    make_site(settings, lake, tmp_path / "empty", extras=())
+    assert not (tmp_path / "empty" / "stale.html").exists()
+    own = folder_of(settings)
+    own.mkdir(parents=True)
+    (own / "of-an-older-version.html").touch()
+    make_site(settings, lake, own, extras=())
+    assert [file.name for file in own.parent.glob("*report*")] == ["report"]
 
 
 def test_what_is_missing_says_how_to_get_it(empty: dict[str, str], bare: dict[str, str]) -> None:
@@ -275,6 +376,7 @@ def test_other_pages_are_linked_where_they_were_made(settings: Settings, tmp_pat
         (to / "data_docs" / "index.html").write_text("docs")
 
     (tmp_path / "report").mkdir()
+    (tmp_path / "report" / MARKER).touch()
     (tmp_path / "report" / "stale.html").write_text("stale")
     extras = (
         ExtraPages(Link("data_docs/index.html", "Data Docs", "each expectation"), write),

@@ -6,18 +6,18 @@ import pytest
 
 from orchestration.report.facts import Facts, Found
 from orchestration.report.gantt import gantt
-from orchestration.report.runs import Verdict, verdict
+from orchestration.report.runs import Verdict, _publications, verdict
 
 _HOUR = 3_600_000
 _NINE = 1_795_770_000_000  # 27 Nov 2026, 09:00 UTC
 
 
-def told(status: str, versions: list[dict[str, Any]], step: str = "") -> Verdict:
+def told(status: str, versions: list[dict[str, Any]], step: str = "", ended: str = "failed") -> Verdict:
     run = {
         "run_id": "today", "kind": "run", "status": status, "started_ms": _NINE, "finished_ms": _NINE + _HOUR,
         "error": "It broke." if status == "failed" else None, "next_step": "Mend it." if status == "failed" else None,
     }  # fmt: skip
-    steps = ({"step": step, "status": "failed", "error": "It broke there."},) if step else ()
+    steps = ({"step": step, "status": ended, "error": "It broke there."},) if step else ()
     return verdict(Facts(run, {"publications": Found(tuple(versions)), "steps": Found(steps)}))
 
 
@@ -39,6 +39,21 @@ def test_a_run_that_failed_after_publishing_says_both() -> None:
     assert (found.kind, found.headline) == ("bad", "Gold was published on 27 Nov 2026, 10:00 UTC")
     assert found.sentences[-1] == "The run failed in export afterwards."
     assert (found.error, found.next_step) == ("It broke.", "Mend it.")
+
+
+def test_a_run_that_was_killed_says_in_which_step() -> None:
+    assert told("killed", [], "silver", "killed").headline == "Nothing was published: the run was killed in silver"
+    afterwards = told("killed", [version("today", 1)], "export", "killed")
+    assert afterwards.sentences[-1] == "The run was killed in export afterwards."
+
+
+def test_a_run_published_long_ago_is_said_to_have_published_and_few_versions_are_listed() -> None:
+    versions = [version(f"later {number}", 60 - number) for number in range(50)]
+    assert (
+        told("succeeded", [*versions, version("today", 1)]).headline == "Gold was published on 27 Nov 2026, 10:00 UTC"
+    )
+    listed = _publications(tuple(versions))[0]
+    assert [row[2] for row in listed.rows] == [f"later {number}" for number in range(20)]
 
 
 def test_a_failed_run_leaves_readers_the_version_before() -> None:

@@ -18,7 +18,10 @@ from orchestration.report import wording
         (wording.change(41), "×42"),  # noqa: RUF001
         (wording.decimal(-0.001), "0.00"),
         (wording.signed(0.314), "+0.31"),
-        (wording.score(0.98765), "0.9877"),
+        (wording.score(0.98765), "0.9876"),
+        (wording.score(0.979962), "0.9799"),
+        (wording.score(0.5713), "0.5713"),
+        (wording.score(0.0), "0.0000"),
         (wording.score(0.99999), ">0.9999"),
         (wording.score(1), "1.0000"),
         (wording.score(4.6), "4.60"),
