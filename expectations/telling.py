@@ -15,8 +15,6 @@ from lakehouse.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# So many journals, those that were written to last, are looked into.
-
 
 def run_gate_and_tell(
     spark: "SparkSession",
