@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pymongo
@@ -25,6 +26,17 @@ def tables(settings: Settings, *schemas: str) -> list[str]:
         for row in query(settings, f"show tables in {schema}").rows
         if row[0] == schema
     ]
+
+
+def answers(settings: Settings, statements: Iterable[str]) -> list[dict[str, Any]]:
+    """The first row of what each statement gives, over one connection: the server makes a session for each."""
+    rows = []
+    with connect(settings) as connection:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+            rows.append(dict(zip([name for name, *_ in cursor.description], cursor.fetchone(), strict=True)))
+    return rows
 
 
 def content(settings: Settings, *schemas: str, without: tuple[str, ...] = ()) -> dict[str, tuple[int, str]]:

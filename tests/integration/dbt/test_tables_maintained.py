@@ -51,9 +51,9 @@ def _tables(settings: Settings, *schemas: str) -> list[str]:
 
 def _versions(settings: Settings, *schemas: str) -> dict[str, int]:
     """The newest commit of each table."""
-    return {
-        name: query(settings, f"describe history {name} limit 1").rows[0][0] for name in _tables(settings, *schemas)
-    }
+    names = _tables(settings, *schemas)
+    newest = lake.answers(settings, (f"describe history {name} limit 1" for name in names))
+    return {name: commit["version"] for name, commit in zip(names, newest, strict=True)}
 
 
 def _detail(settings: Settings, table: str, column: str) -> Any:
@@ -62,7 +62,8 @@ def _detail(settings: Settings, table: str, column: str) -> Any:
 
 
 def _files(settings: Settings, tables: list[str]) -> dict[str, int]:
-    return {table: _detail(settings, table, "numFiles") for table in tables}
+    details = lake.answers(settings, (f"describe detail {table}" for table in tables))
+    return {table: detail["numFiles"] for table, detail in zip(tables, details, strict=True)}
 
 
 def _any_movie(settings: Settings) -> str:
