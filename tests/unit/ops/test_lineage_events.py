@@ -211,12 +211,12 @@ def test_a_dead_endpoint_or_none_at_all_stalls_nothing(tmp_path: Path, url: str)
     assert len(lineage_file(tmp_path, "demo-1").read_text().splitlines()) == 6
 
 
-@pytest.mark.parametrize("address", ["http://reader:s3cret@127.0.0.1:{port}/", "http://reader:s3cret@/"])
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", ""])
 def test_credentials_of_an_address_are_not_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, address: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str
 ) -> None:
     with _backend(lambda count: 401) as (server, _), caplog.at_level(logging.DEBUG, "lakehouse"):
-        url = address.format(port=server.server_port)  # pragma: allowlist secret
+        url = f"http://reader:s3cret@{host.format(port=server.server_port)}/"  # pragma: allowlist secret
         settings = load_settings(home=str(tmp_path), ops={"openlineage_url": url})
         assert emit(settings, "demo-1", _events(settings)) == 0
     assert "http://***@" in caplog.text
