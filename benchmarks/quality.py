@@ -34,9 +34,9 @@ AT = datetime(2026, 1, 15, 6, 30, tzinfo=UTC)
 _MOVIES = """
     cast(id as string) as movie_id, concat('Title ', id) as title, concat('Title ', id) as clean_title,
     concat('A story of ', sha2(cast(id as string), 256)) as overview,
-    date_add('1950-01-01', id % 27000) as release_date,
-    year(date_add('1950-01-01', id % 27000)) as release_year,
-    month(date_add('1950-01-01', id % 27000)) as release_month,
+    date_add('1950-01-01', cast(id % 27000 as int)) as release_date,
+    year(date_add('1950-01-01', cast(id % 27000 as int))) as release_year,
+    month(date_add('1950-01-01', cast(id % 27000 as int))) as release_month,
     array('Drama', 'War') as genres, 'Drama' as primary_genre, id % 100 / 10D + 0.05 as rating,
     id % 997 + 1 as vote_count, id % 313 / 7D as popularity_score, 300000 + id as revenue, 100000 + id as budget,
     200000L as profit, 200000D / (100000 + id) as roi, cast(60 + id % 90 as int) as runtime,
