@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lakehouse.ops.journal import Row, RunFacts
+from lakehouse.scores import floored
 from lakehouse.terminal import table
 
 _COLOURS = {
@@ -160,7 +161,7 @@ def _as_number(score: float | None) -> float:
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return "" if value is None else floored(value)
 
 
 def _stages(facts: RunFacts) -> Table | None:
@@ -279,7 +280,7 @@ def _quality_state(runs: Sequence[RunFacts]) -> Iterator[RenderableType]:
     yield _line("quality", f"{said} in {_count(tables, 'table', 'tables')}{aside} ({facts.run_id})")
     for row in low[:_MOST]:
         least = f", at least {row['threshold']:g}" if row.get("threshold") is not None else ""
-        score = "" if row.get("score") is None else f" {row['score']:.4f}"
+        score = "" if row.get("score") is None else f" {floored(row['score'])}"
         yield _line("", f"{row['table_name']} {row['rule']}{score}{least}")
     if len(low) > _MOST:
         yield _line("", f"and {len(low) - _MOST} more: `lakehouse history --run {facts.run_id}`")

@@ -1,10 +1,11 @@
 """Figures and instants as a person reads them. Nothing is a dash."""
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
 import markupsafe
+
+from lakehouse.scores import floored
 
 NOTHING = "–"  # noqa: RUF001
 
@@ -60,13 +61,10 @@ def change(value: Any) -> str:
 
 
 def score(value: Any) -> str:
-    """A score, never rounded up: one below its threshold does not look like it: `0.9999`."""
+    """A score, never rounded up: `0.9499`."""
     if value is None:
         return NOTHING
-    if 0.9999 < value < 1:
-        return ">0.9999"
-    # What is a hair below four digits is so only as a binary number.
-    return decimal(math.floor(round(value * 10_000, 6)) / 10_000, 4) if 0 <= value <= 1 else decimal(value)
+    return floored(value) if 0 <= value <= 1 else decimal(value)
 
 
 def bound(value: Any) -> str:

@@ -5,12 +5,14 @@
 
 {#
     Whole numbers from 0 on; "120.0" and "1.2E2" are 120. All that TMDB counts is 0 or more, and 0 where it is not known.
-    One beyond 64 bits is NULL; without ANSI mode a plain cast would make another number of it.
+    One beyond `at_most`, by default 64 bits, is NULL; without ANSI mode a plain cast would make another number of it.
 #}
-{% macro to_count(text) -%}
+{% macro to_count(text, at_most=9223372036854775807) -%}
     case
-        when try_cast({{ text }} as decimal(38, 6)) >= 0 and try_cast({{ text }} as decimal(38, 6)) % 1 = 0
-            then try_cast(try_cast({{ text }} as decimal(38, 6)) as bigint)
+        when
+            try_cast({{ text }} as decimal(38, 6)) between 0 and {{ at_most }}
+            and try_cast({{ text }} as decimal(38, 6)) % 1 = 0
+            then cast(try_cast({{ text }} as decimal(38, 6)) as bigint)
     end
 {%- endmacro %}
 

@@ -86,6 +86,16 @@ def test_one_run_is_told_whole(home: Path) -> None:
     assert _said("history", "--run", "last") == said
 
 
+def test_no_score_is_rounded_up_to_its_bound(home: Path) -> None:
+    journal = good_run(home)
+    low = {"table_name": "gold.movies", "rule": "table_validity", "score": 0.94999, "threshold": 0.95, "status": "fail"}
+    journal.write("quality_metrics", low | {"layer": "gold", "severity": "critical"})
+    assert "gold.movies table_validity 0.9499, at least 0.95" in _state(home)
+    assert ["gold.movies", "table_validity", "0.9499", "0.9500", "fail"] in [
+        line.split()[:5] for line in _said("history", "--run", "demo-1").splitlines()
+    ]
+
+
 def test_the_last_run_is_the_one_that_began_last(home: Path) -> None:
     later, earlier = failed_run(home), good_run(home)
     digest = Journal(home, "digest-1")

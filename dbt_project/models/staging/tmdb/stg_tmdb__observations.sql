@@ -86,7 +86,7 @@ typed as (
         {{ to_text('movie.original_language') }} as original_language,
         {{ to_text('movie.status') }} as status,
         {{ to_date('movie.release_date') }} as release_date,
-        {{ to_count('movie.runtime') }} as runtime,
+        {{ to_count('movie.runtime', at_most=2147483647) }} as runtime,
         {{ to_count('movie.budget') }} as budget,
         {{ to_count('movie.revenue') }} as revenue,
         {{ to_measure('movie.vote_average', 10) }} as rating,
