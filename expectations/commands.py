@@ -63,8 +63,8 @@ def show(result: "GateResult", every_score: bool, screen: "Console") -> None:
 
 def table_scores(result: "GateResult") -> "Table":
     """A line a table: its sums, its rows, and whether it shuts the gate."""
-    from expectations.result import score_text
     from expectations.suites import SUMMED
+    from lakehouse.scores import score_text
     from lakehouse.terminal import table
 
     rows = []

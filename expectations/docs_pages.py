@@ -14,9 +14,9 @@ from markupsafe import Markup, escape
 
 from expectations.docs_reading import GateRun, Judged
 from expectations.docs_rendered import Line, RenderedValidation, Status, status_of
-from expectations.result import score_text
 from expectations.suites import SUMMED, Suite
 from lakehouse.clock import instant_text
+from lakehouse.scores import score_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from expectations.history import Found, TableHistory, deviations, stability_index
-from expectations.result import score_text
 from expectations.suites import (
     SUMMED,
     DriftRule,
@@ -18,6 +17,7 @@ from expectations.suites import (
     UniqueRule,
     VolumeRule,
 )
+from lakehouse.scores import score_text
 from lakehouse.thresholds import Thresholds
 
 HAS_ROWS = "has_rows"

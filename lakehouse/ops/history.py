@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lakehouse.ops.journal import Row, RunFacts
-from lakehouse.scores import floored
+from lakehouse.scores import score_text
 from lakehouse.terminal import table
 
 _COLOURS = {
@@ -145,8 +145,8 @@ def _quality(facts: RunFacts) -> Table | None:
         (
             row["table_name"],
             row["rule"],
-            _figure(row.get("score")),
-            _figure(row.get("threshold")),
+            _score(row),
+            "" if row.get("threshold") is None else f"{row['threshold']:.4f}",
             coloured(row["status"]),
             f"the lowest of {len(sums[row.get('layer'), row['rule']])}" if row in lowest else "",
         )
@@ -160,8 +160,12 @@ def _as_number(score: float | None) -> float:
     return 1.0 if score is None else score
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else floored(value)
+def _score(row: Row) -> str:
+    """The score; one that breaks its bound never looks as if it met it."""
+    score, threshold = row.get("score"), row.get("threshold")
+    if score is None:
+        return ""
+    return score_text(score, is_rounded_up=row.get("status") != "pass" and threshold is not None and score > threshold)
 
 
 def _stages(facts: RunFacts) -> Table | None:
@@ -280,8 +284,7 @@ def _quality_state(runs: Sequence[RunFacts]) -> Iterator[RenderableType]:
     yield _line("quality", f"{said} in {_count(tables, 'table', 'tables')}{aside} ({facts.run_id})")
     for row in low[:_MOST]:
         least = f", at least {row['threshold']:g}" if row.get("threshold") is not None else ""
-        score = "" if row.get("score") is None else f" {floored(row['score'])}"
-        yield _line("", f"{row['table_name']} {row['rule']}{score}{least}")
+        yield _line("", f"{row['table_name']} {row['rule']} {_score(row)}{least}")
     if len(low) > _MOST:
         yield _line("", f"and {len(low) - _MOST} more: `lakehouse history --run {facts.run_id}`")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import markupsafe
 
-from lakehouse.scores import floored
+from lakehouse.scores import score_text
 
 NOTHING = "–"  # noqa: RUF001
 
@@ -64,7 +64,7 @@ def score(value: Any) -> str:
     """A score, never rounded up: `0.9499`."""
     if value is None:
         return NOTHING
-    return floored(value) if 0 <= value <= 1 else decimal(value)
+    return score_text(value) if 0 <= value <= 1 else decimal(value)
 
 
 def bound(value: Any) -> str:

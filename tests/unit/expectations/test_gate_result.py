@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from expectations.history import TableHistory
-from expectations.result import GateFailed, GateResult, Score, score_text
+from expectations.result import GateFailed, GateResult, Score
 from expectations.suites import Suite
 from expectations.verdict import Counts, Share, measured
+from lakehouse.scores import score_text
 from lakehouse.thresholds import Thresholds, read_thresholds
 from tests.instance import ROOT
 
