@@ -9,7 +9,6 @@ docs/observability.md holds. Spark writes event logs in a thread of its own: wha
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from lakehouse.ops.event_logs import folder, new_stages
@@ -22,7 +21,7 @@ _WRITER = "spark-listener-group-eventLog"
 _NANOSECONDS = 1e9
 
 
-def _report(repeats: int) -> Sequence[str]:
+def _report(repeats: int) -> str:
     settings = load_settings()
     stack.up(settings)
     spark = spark_session(settings, "benchmark")
@@ -55,11 +54,11 @@ def _report(repeats: int) -> Sequence[str]:
     reading = time.perf_counter() - began
     spark.stop()
     stack.down(settings)
-    return [
+    return (
         f"{repeats} writes and queries took {took:.1f} s. To write their event logs took {writing:.2f} s of CPU "
         f"({writing / took:.1%}) and {grown / 1024:,.0f} KiB; to read {len(stages)} stages from them {reading:.2f} s "
         f"({reading / took:.1%})."
-    ]
+    )
 
 
 def _size(home: Path) -> int:
@@ -69,7 +68,7 @@ def _size(home: Path) -> int:
 def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with tempfile.TemporaryDirectory() as home, selected(variables(Path(home))):
-        print("\n".join(_report(repeats)))
+        print(_report(repeats))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from expectations.suites import SUMMED, Layer, Severity
 from lakehouse.alerts.alert import Alert, Kind
 from lakehouse.errors import LakehouseError
-from lakehouse.scores import score_text
+from lakehouse.scores import score_text, told_score
 from lakehouse.thresholds import Thresholds
 
 Status = Literal["pass", "warn", "fail"]
@@ -60,7 +60,7 @@ class Score:
     @property
     def told(self) -> str:
         """The score to four digits; one that breaks its bound never looks as if it met it."""
-        return score_text(self.score, is_rounded_up=self.status != "pass" and self.score > self.threshold)
+        return told_score(self.score, self.threshold, self.status == "pass")
 
 
 @dataclass(frozen=True)

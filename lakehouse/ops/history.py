@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lakehouse.ops.journal import Row, RunFacts
-from lakehouse.scores import score_text
+from lakehouse.scores import told_score
 from lakehouse.terminal import table
 
 _COLOURS = {
@@ -161,11 +161,8 @@ def _as_number(score: float | None) -> float:
 
 
 def _score(row: Row) -> str:
-    """The score; one that breaks its bound never looks as if it met it."""
-    score, threshold = row.get("score"), row.get("threshold")
-    if score is None:
-        return ""
-    return score_text(score, is_rounded_up=row.get("status") != "pass" and threshold is not None and score > threshold)
+    score = row.get("score")
+    return "" if score is None else told_score(score, row.get("threshold"), row.get("status") == "pass")
 
 
 def _stages(facts: RunFacts) -> Table | None:
@@ -284,7 +281,7 @@ def _quality_state(runs: Sequence[RunFacts]) -> Iterator[RenderableType]:
     yield _line("quality", f"{said} in {_count(tables, 'table', 'tables')}{aside} ({facts.run_id})")
     for row in low[:_MOST]:
         least = f", at least {row['threshold']:g}" if row.get("threshold") is not None else ""
-        yield _line("", f"{row['table_name']} {row['rule']} {_score(row)}{least}")
+        yield _line("", f"{row['table_name']} {row['rule']} {_score(row)}".rstrip() + least)
     if len(low) > _MOST:
         yield _line("", f"and {len(low) - _MOST} more: `lakehouse history --run {facts.run_id}`")
 

@@ -10,7 +10,18 @@ import markupsafe
 from orchestration.report.charts import HALF, PHONE, Chart, Column, Table, colour, colours, data, draw, finished, lookup
 from orchestration.report.facts import Facts, Row
 from orchestration.report.section import Section, as_it_is, section, table_of
-from orchestration.report.wording import NOTHING, bound, count, instant, moment, plural, rule, score, short_instant
+from orchestration.report.wording import (
+    NOTHING,
+    bound,
+    count,
+    held_score,
+    instant,
+    moment,
+    plural,
+    rule,
+    score,
+    short_instant,
+)
 
 _DIMENSIONS = ("completeness", "consistency", "accuracy")
 _LAYERS = {"bronze": "c6", "silver": "c1", "gold": "c2"}
@@ -110,7 +121,7 @@ def _scores(caption: str, rows: Sequence[Row]) -> Table:
             ("Rule", lambda row: rule(row["rule"]), None),
             ("Dimension", "dimension", None),
             ("Holds in", _held, as_it_is),
-            ("Score", "score", score),
+            ("Score", lambda row: row, held_score),
             ("Threshold", "threshold", bound),
             ("Found", "detail", None),
         ),

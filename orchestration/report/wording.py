@@ -1,11 +1,12 @@
 """Figures and instants as a person reads them. Nothing is a dash."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import markupsafe
 
-from lakehouse.scores import score_text
+from lakehouse.scores import score_text, told_score
 
 NOTHING = "–"  # noqa: RUF001
 
@@ -62,9 +63,13 @@ def change(value: Any) -> str:
 
 def score(value: Any) -> str:
     """A score, never rounded up: `0.9499`."""
-    if value is None:
-        return NOTHING
-    return score_text(value) if 0 <= value <= 1 else decimal(value)
+    return NOTHING if value is None else score_text(value)
+
+
+def held_score(row: Mapping[str, Any]) -> str:
+    """The score of a row with its threshold and status: one that breaks its bound does not look as if it met it."""
+    value = row["score"]
+    return NOTHING if value is None else told_score(value, row["threshold"], row["status"] == "pass")
 
 
 def bound(value: Any) -> str:

@@ -38,9 +38,9 @@ def settings(long_tests: None, stack: dict[str, str]) -> Iterator[Settings]:
 
 
 def test_the_real_records_pass_without_a_word(stack: dict[str, str], settings: Settings, tmdb_data: Path) -> None:
-    # Details say no date; their votes are those of September 2017. Landed as of today, votes would fall in a fifth of
+    # Details say no date; their votes are those of September 2017. Taken for today's, votes would fall in a fifth of
     # the pairs, and the gate would tell of it.
-    for name, of in (("tmdb_movies.jsonl.gz", ["--as-of", "2017-09-01T00:00:00Z"]), ("tmdb_observations.jsonl.gz", [])):
+    for name, of in (("tmdb_movies.jsonl.gz", ["--observed-at", "2017-09-01"]), ("tmdb_observations.jsonl.gz", [])):
         landed = lakehouse(stack, "ingest", "--source", "file", "--path", str(tmdb_data / name), *of)
         assert landed.returncode == 0, landed.stderr
     built = lakehouse(stack, "build", "--selector", "bronze_to_silver")
