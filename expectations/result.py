@@ -21,6 +21,8 @@ _KINDS: dict[str, Kind] = {"volume": "volume", "drift": "drift", "timeliness": "
 class GateFailed(LakehouseError):
     """What was measured is below a threshold, or a key is broken; nothing may be built from it or published."""
 
+    is_final = True
+
 
 @dataclass(frozen=True)
 class Score:

@@ -206,6 +206,14 @@ def _moved(path: str, was: _Inventory, is_: _Inventory, is_needed: bool) -> Drif
     return Drift(path, "nulls", was.described(path), is_.described(path), is_needed, is_blocking=blocks)
 
 
+def usual_fields(before: Sequence[Field], needed: Iterable[str]) -> frozenset[str]:
+    """The needed fields that most objects of an earlier batch carried; what they did not carry cannot be gone."""
+    was = _Inventory(field for field in before if field.endpoint == MOVIE_DETAILS)
+    return frozenset(
+        path for path in needed if path in was.fields and was.fields[path].present > MOST * was.objects(path)
+    )
+
+
 def blocking(findings: Iterable[Drift]) -> list[Drift]:
     """Those for which Silver should not go on."""
     return [finding for finding in findings if finding.is_blocking]
@@ -260,7 +268,8 @@ def check(
     fields = take_inventory(spark, batch_id, needed, tables)
     if not fields:
         return []
-    recorded = read_recorded(spark, fields, LEAST_OBJECTS, tables)
+    first = fields[0]
+    recorded = read_recorded(spark, batch_id, first.source, first.ingested_at, LEAST_OBJECTS, tables)
     findings = compare(recorded.before, fields, needed)
     is_known = recorded.own == fields
     is_accepted = accepts or not blocking(findings) or (is_known and recorded.is_accepted)

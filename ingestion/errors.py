@@ -17,3 +17,5 @@ class QuarantineError(LakehouseError):
 
 class DriftError(LakehouseError):
     """A batch does not give what Silver needs."""
+
+    is_final = True

@@ -232,13 +232,20 @@ def fold(batch_id: str, lines: Iterable[Mapping[str, Any]]) -> list[Field]:
 
 
 def read_recorded(
-    spark: "SparkSession", fields: Sequence[Field], least_records: int, tables: BronzeTables = BRONZE
+    spark: "SparkSession",
+    batch_id: str,
+    source: str,
+    ingested_at: datetime,
+    least_records: int,
+    tables: BronzeTables = BRONZE,
 ) -> Recorded:
     """Look up what a batch and the batches before it were recorded as, in one scan of a small table.
 
     Args:
         spark: the session.
-        fields: the inventory of the batch, not empty.
+        batch_id: the batch.
+        source: its source; other sources' batches are not looked at.
+        ingested_at: its as-of time.
         least_records: of the batches before, the last that looked into so many records is taken; where there is
             none, the last of any size.
         tables: where the inventories are.
@@ -246,15 +253,14 @@ def read_recorded(
     from pyspark.sql import Window
     from pyspark.sql.functions import col, lit, rank
 
-    first = fields[0]
-    is_own = col("batch_id") == first.batch_id
-    is_before = col("is_accepted") & (col("ingested_at") <= lit(first.ingested_at))
+    is_own = col("batch_id") == batch_id
+    is_before = col("is_accepted") & (col("ingested_at") <= lit(ingested_at))
     nearest_first = Window.partitionBy("endpoint", is_own).orderBy(
         (col("sampled_records") >= least_records).desc(), col("ingested_at").desc(), col("batch_id").desc()
     )
     rows = (
         spark.read.table(tables.fields)
-        .where((col("source") == first.source) & (is_own | is_before))
+        .where((col("source") == source) & (is_own | is_before))
         .withColumn("place", rank().over(nearest_first))
         .where(col("place") == 1)
         .drop("place")
@@ -264,7 +270,7 @@ def read_recorded(
     for row in rows.toArrow().to_pylist():
         accepted = row.pop("is_accepted")
         recorded = Field(**{**row, "types": dict(row["types"])})
-        if recorded.batch_id == first.batch_id:
+        if recorded.batch_id == batch_id:
             own.append(recorded)
             is_accepted = accepted
         else:

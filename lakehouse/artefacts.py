@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,10 @@ MONGO_STANDIN = (
         "82864f8a2ede1514f64c2cd3a70e8022c259eb3d78975cfa208c1668ac1f12bb",
     ),
 )
+# Only a metastore with PostgreSQL behind it needs it: `make setup` leaves it out.
+POSTGRESQL_DRIVER = Artefact(
+    "org.postgresql", "postgresql", "42.7.13", "6e0e4cc2d8cae902084f8a2b18728b073a6fd9d1f87c9d8bff8f298c18185b93"
+)
 # The project's own artefact first; where a mirror does not serve it, Sedona's jar carries the same classes.
 GRAPHFRAMES = (
     Artefact("io.graphframes", "graphframes-spark4_2.13", "0.9.2", None),
@@ -168,6 +173,23 @@ def ensure_jars(cache: Path, on_step: Callable[[str], None] = lambda step: None)
     )
 
 
+def ensure_postgresql_driver(cache: Path, on_step: Callable[[str], None] = lambda step: None) -> Path:
+    """Give the JDBC driver of PostgreSQL, fetched where it is missing, held to its pinned checksum.
+
+    Raises:
+        ArtefactError: it cannot be fetched, or is not what was pinned.
+    """
+    folder = cache / "jars"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / POSTGRESQL_DRIVER.file
+    with exclusive(folder / ".lock"):
+        if not path.exists():
+            on_step("fetching PostgreSQL's JDBC driver")
+            _fetch([POSTGRESQL_DRIVER], cache)
+        _verify((POSTGRESQL_DRIVER,), folder)
+    return path
+
+
 def _graphframes(cache: Path, on_step: Callable[[str], None]) -> Artefact:
     for candidate in GRAPHFRAMES:
         if (cache / "jars" / candidate.file).exists():
@@ -231,17 +253,21 @@ def _verify(artefacts: tuple[Artefact, ...], folder: Path) -> None:
                 "Remove the file and run `make setup` again.",
             )
         seen[artefact.file] = [state.st_size, state.st_mtime_ns, digest]
-    if seen != known:
+    # What is known of the others stays: not every call is about all of them.
+    if (merged := {**known, **seen}) != known:
         draft = record.with_suffix(".draft")
-        draft.write_text(json.dumps(seen, indent=1))
+        draft.write_text(json.dumps(merged, indent=1))
         draft.replace(record)
 
 
 def main() -> None:
-    """Fetch what is missing: `python -m lakehouse.artefacts`."""
+    """Fetch what is missing: `python -m lakehouse.artefacts`; with `postgresql`, that driver too."""
     from lakehouse.settings import load_settings
 
-    ensure_jars(load_settings().cache, print)
+    cache = load_settings().cache
+    ensure_jars(cache, print)
+    if sys.argv[1:] == ["postgresql"]:
+        ensure_postgresql_driver(cache, print)
 
 
 if __name__ == "__main__":

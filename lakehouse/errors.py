@@ -15,6 +15,9 @@ class LakehouseError(Exception):
     is_told = False
     """Whether people get an alert that says more of it than that a run failed."""
 
+    is_final = False
+    """Whether the same would fail again, until somebody changes something."""
+
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
         self.message = message
@@ -27,6 +30,8 @@ class LakehouseError(Exception):
 
 class ConfigurationError(LakehouseError):
     """A setting is unknown, or has a value that cannot be used."""
+
+    is_final = True
 
 
 class ServiceError(LakehouseError):

@@ -22,15 +22,24 @@ class Hdfs(Section):
     datanode_port: int = Field(9866, ge=1, le=65535)
     datanode_ipc_port: int = Field(9867, ge=1, le=65535)
     datanode_http_port: int = Field(9864, ge=1, le=65535)
+    datanode_host: str = Field("", description="the name under which the DataNode is reached; empty: `bind`")
+    replication: int = Field(1, ge=1, description="copies of each block")
     heap_mb: int = Field(256, ge=128, description="heap of the NameNode and of the DataNode, MiB each")
 
 
 class Metastore(Section):
-    """The Hive metastore service (Derby behind it when it runs here)."""
+    """The Hive metastore service, with Derby or PostgreSQL behind it when it runs here."""
 
     uri: str = Field("", description="thrift://host:port; empty: this machine's, from the port below")
     port: int = Field(9083, ge=1, le=65535)
     heap_mb: int = Field(384, ge=128)
+    database_url: str = Field(
+        "",
+        pattern=r"^(jdbc:postgresql://[^?@]+)?$",
+        description="jdbc:postgresql://host/database; empty: Derby in home",
+    )
+    database_user: str = ""
+    database_password: SecretStr = SecretStr("")
 
 
 class Thrift(Section):
@@ -67,6 +76,7 @@ class Ingest(Section):
     chunk_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="bytes of payload in one Bronze commit")
     max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="a longer record goes to quarantine")
     retention_days: int = Field(730, ge=1, description="what was ingested earlier may be deleted from Bronze")
+    deletes_expired: bool = Field(False, description="whether each cycle deletes it; else `maintain` does, when asked")
 
 
 class Tmdb(Section):
@@ -150,6 +160,7 @@ class Alerts(Section):
     at_most_seconds: float = Field(20, gt=0, description="for all that is told at once; what is left is kept")
     quiet_minutes: int = Field(240, ge=0, description="for so long the same alert is not told again")
     per_hour: int = Field(20, ge=1, description="messages to one channel in an hour")
+    says_done: bool = Field(True, description="whether a cycle that has ended well is told as well")
     digest_hours: int = Field(24, ge=1, description="warnings are told once in so many hours")
 
 
@@ -172,3 +183,20 @@ class Demo(Section):
     movies: int = Field(5000, ge=1)
     seed: int = 20260101
     dirty_rate: float = Field(0.004, ge=0, le=1)
+
+
+class Airflow(Section):
+    """Airflow: started here by `lakehouse airflow up`."""
+
+    port: int = Field(8080, ge=1, le=65535, description="of the web pages and the API, on `bind`")
+    host: str = Field("", description="where Airflow's other processes find the API; empty: `bind`")
+    base_url: str = Field(
+        "", pattern=r"^(https?://.*)?$", description="of the pages, as a browser finds them; empty: host and port"
+    )
+    user: str = Field("admin", pattern=r"^[a-z][a-z0-9_-]*$", description="who logs in; the password is generated")
+    schedule: str = Field("0 */4 * * *", description="when tmdb_ingest runs, cron, UTC; the other DAGs follow it")
+    parallelism: int = Field(4, ge=1, description="tasks at a time")
+    database: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in home/airflow")
+    retry_seconds: float = Field(60, gt=0, description="before the first retry of a task; doubled each time")
+    keeps_driver: bool = Field(True, description="whether tasks share one Spark driver, which stays between them")
+    execution_mode: Literal["watcher", "local"] = Field("watcher", description="how Cosmos runs dbt: decision 13")

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.sections import (
+    Airflow,
     Alerts,
     Dbt,
     Demo,
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     export: Export = Export()
     dbt: Dbt = Dbt()
     demo: Demo = Demo()
+    airflow: Airflow = Airflow()
 
     @classmethod
     def settings_customise_sources(

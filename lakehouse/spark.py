@@ -42,6 +42,11 @@ _PATIENT_C2 = (
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
 
+# A driver that stays for hours compiles more code than the 240 MB that a JVM keeps by default: it would throw code away
+# and compile it again. And it holds some 400 MB of classes: each time that these outgrow a threshold, which begins at
+# 21 MB, the whole heap is collected.
+_MUCH_CODE = "-XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=448m"
+
 
 def delta_conf() -> dict[str, str]:
     """What makes any session a Delta session, with the planning cost of small tables kept down."""
@@ -93,7 +98,7 @@ def jvm_conf(settings: Settings, jars: Jars, log_file: Path, memory_mb: int) -> 
         "spark.driver.extraJavaOptions": (
             f"-Dlog4j2.configurationFile=file:{_log4j_file(log_file)} -Dderby.stream.error.file={os.devnull} "
             # Shuffle files, and what Hive unpacks: what a killed JVM leaves of them stays in the instance's home.
-            f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC {_PATIENT_C2}"
+            f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC {_PATIENT_C2} {_MUCH_CODE}"
         ),
         "spark.driver.host": settings.bind,
         "spark.driver.bindAddress": settings.bind,
@@ -132,7 +137,9 @@ def start_session(conf: dict[str, str], app_name: str, settings: Settings, stder
     os.environ["JAVA_HOME"] = str(java_home(settings.cache))
     os.environ["SPARK_HOME"] = str(pyspark_home())
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    os.environ.setdefault("SPARK_LOCAL_IP", settings.bind)
+    if settings.profile == "local":
+        # On a cluster the executors must reach the driver: Spark finds this host's address itself.
+        os.environ.setdefault("SPARK_LOCAL_IP", settings.bind)
     from pyspark.sql import SparkSession
 
     # It writes every error that is raised, with its stack trace, to the terminal first.

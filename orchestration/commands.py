@@ -29,6 +29,7 @@ AsOf = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the `lakehouse` command."""
+    from orchestration.airflow.commands import airflow
     from orchestration.maintenance_command import maintain
     from orchestration.publishing import publications, publish, rollback
     from orchestration.report.command import report
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command()(rollback)
     app.command()(publications)
     app.command()(report)
+    app.add_typer(airflow, name="airflow")
 
 
 def run(
@@ -227,7 +229,7 @@ def _run(
 ) -> None:
     from lakehouse.ops.journal import new_run_id
     from lakehouse.services.health import require
-    from orchestration import cycle, summary
+    from orchestration import cycle, steps, summary
     from orchestration.progress import Progress
     from orchestration.recording import recorded_cycle
 
@@ -241,7 +243,7 @@ def _run(
             else:
                 require(settings, "hdfs", "metastore", "thrift", "mongo")
                 asked.start_spark()
-            cycle.run(asked)
+            steps.run(asked)
             progress.detail("counting")
             summary.show(asked, console)
     asked.spark.stop()
@@ -250,7 +252,7 @@ def _run(
 def _start_services(asked: "Cycle") -> None:
     """Start the services and, meanwhile, the job's JVM; the first step of a demo."""
     from lakehouse.services import process, stack
-    from orchestration.cycle import recorded_step
+    from orchestration.steps import recorded_step
 
     settings, progress = asked.settings, asked.progress
     with progress.step("services") as findings, recorded_step(asked, "services", findings):

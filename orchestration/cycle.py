@@ -1,12 +1,11 @@
-"""The cycle, from source to MongoDB: which step follows which. The CLI runs it; a scheduler can run it step by step.
+"""What the tasks of the cycle do, from the gate on Bronze to MongoDB; `orchestration.tasks` says which follows which.
 
-Every step can be killed anywhere and run again: it lands on the same tables.
+Every one can be killed anywhere and run again: it lands on the same tables.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from expectations.suites import Layer
     from ingestion.batch import BatchSummary
     from ingestion.run import IngestRequest
+    from ingestion.tmdb.probe import Sample
     from ingestion.tmdb.run import ApiRequest
     from lakehouse.ops.recorder import Recorder
 
@@ -42,7 +42,11 @@ class Cycle:
         gold_as_of: the instant that Gold looks back from; None: the latest one that the data itself states.
         clock: the wall clock, for start and end times in records only.
         turns_standin: whether the stand-in for TMDB shows each request the day that the request takes for today.
+        makes_report: whether the report is made anew at the end; at a terminal, `lakehouse report` makes it.
         recorder: where the run is recorded, set by `orchestration.recording`; None: nowhere.
+        request: the one of `requests` that is being ingested.
+        audited: the marts that were audited, and the instant of the last commit of each.
+        sample: what is to be looked at of the batch that has been planned.
     """
 
     settings: Settings
@@ -52,18 +56,20 @@ class Cycle:
     gold_as_of: datetime | None
     clock: Callable[[], datetime]
     turns_standin: bool = False
+    makes_report: bool = False
     recorder: "Recorder | None" = None
+    request: "IngestRequest | ApiRequest | None" = None
     batches: "list[BatchSummary]" = field(default_factory=list)
     nodes: list[dbt.Node] = field(default_factory=list)
     gates: "list[GateResult]" = field(default_factory=list)
     audited: "Mapping[str, datetime] | None" = None
     network: Any = None
+    sample: "Sample | None" = None
+    told: list[str] = field(default_factory=list)
     published: list[Any] = field(default_factory=list)
     _spark: "SparkSession | None" = None
     _starting: "Future[SparkSession] | None" = None
     _parsing: Future[Any] | None = None
-    _bronze: "Future[GateResult] | None" = None
-    _marts: Future[list[dbt.Node]] | None = None
 
     @property
     def spark(self) -> "SparkSession":
@@ -87,122 +93,39 @@ class Cycle:
         if self._starting is not None:
             self._starting.exception()
 
-    def start_parsing(self) -> None:
-        """Let dbt read its project while other things still happen."""
+    def make_ready(self) -> None:
+        """Wait for Spark; then let dbt read its project while other things happen."""
+        self.progress.detail("starting Spark")
+        _ = self.spark
+        # Landing leaves a core half idle; starting the services, just before, does not.
         self._parsing = in_background("parse", dbt.parse, self.settings)
 
     def manifest(self) -> Any:
         """What dbt read of its project, waiting for it where it is still being read."""
         return self._parsing.result() if self._parsing is not None else None
 
-    def start_bronze_gate(self) -> None:
-        """Let Bronze be measured while Silver is built from it."""
-        self._bronze = in_background("bronze_gate", _gate, self, "bronze")
 
-    def bronze_gate(self) -> "GateResult":
-        """What Bronze was measured at, waiting for it where it is still being measured."""
-        if self._bronze is None:
-            self.start_bronze_gate()
-        assert self._bronze is not None
-        return self._bronze.result()
-
-    def start_marts(self) -> None:
-        """Let dbt build the marts that do not need the network while the network is still computed."""
-        self._marts = in_background("marts", _dbt, self, "marts")
-
-    def marts(self) -> list[dbt.Node]:
-        """What became of those marts, waiting for them where they are still being built."""
-        if self._marts is None:
-            self.start_marts()
-        assert self._marts is not None
-        return self._marts.result()
+def gate_bronze(cycle: Cycle, findings: list[str]) -> None:
+    """Hold Bronze alone to its suites."""
+    _require(_gate(cycle, "bronze"), findings)
 
 
-def ingest(cycle: Cycle, findings: list[str]) -> None:
-    """Land what was asked for in Bronze; end where TMDB no longer gives what Silver needs."""
-    from ingestion.drift import needed_fields, require_fields
-
-    cycle.progress.detail("starting Spark")
-    spark = cycle.spark
-    # Landing leaves a core half idle; starting the services, just before, does not.
-    cycle.start_parsing()
-    needed = needed_fields(cycle.settings.dbt.project_dir)
-    # A batch is compared with the one before it while the next one is fetched: one after the other.
-    with ThreadPoolExecutor(1, thread_name_prefix="fields") as pool:
-        compared = []
-        for request in cycle.requests:
-            batch = _land(cycle, spark, request)
-            cycle.batches.append(batch)
-            _record(cycle, "batches", [asdict(batch)])
-            findings.append(_told(batch))
-            if batch.landed:
-                compared.append(pool.submit(require_fields, spark, batch.batch_id, needed))
-        cycle.progress.detail("comparing fields with the batch before")
-        for found in compared:
-            findings += found.result()
+def gate_silver(cycle: Cycle, findings: list[str]) -> None:
+    """Hold Silver alone to its suites."""
+    _require(_gate(cycle, "silver"), findings)
 
 
-def _told(batch: "BatchSummary") -> str:
-    """What came of a batch, in a line; what did not occur is left out."""
-    names = ("landed", "unchanged", "duplicates", "quarantined", "missing")
-    counts = [f"{count:,} {name}" for name in names if (count := getattr(batch, name))]
-    return f"{batch.batch_id}: {batch.requested:,} records, {', '.join(counts) or 'nothing new'}"
+def _require(result: "GateResult", findings: list[str]) -> None:
+    findings.append(result.summary())
+    result.require_passed()
 
 
-def _land(cycle: Cycle, spark: "SparkSession", request: "IngestRequest | ApiRequest") -> "BatchSummary":
-    from ingestion.run import IngestRequest
-    from ingestion.run import ingest as land
-    from ingestion.standin.control import show_day
-    from ingestion.tmdb.run import ingest_api
-    from ingestion.tmdb.tally import Tally
-
-    def on_records(done: Any) -> None:
-        cycle.progress.detail(f"{done.requested:,} records read, {done.landed:,} landed")
-
-    def on_movies(batch_id: str, done: Any, movies: int) -> None:
-        cycle.progress.detail(f"{batch_id}: {done.requested:,} of {movies:,} movies, {done.landed:,} landed")
-
-    if isinstance(request, IngestRequest):
-        return land(spark, cycle.settings.ingest, request, cycle.clock, on_records)
-    if cycle.turns_standin:
-        show_day(cycle.settings.tmdb.url, request.as_of)
-    return ingest_api(spark, cycle.settings, request, cycle.clock, Tally(), on_movies)
-
-
-def silver(cycle: Cycle, findings: list[str]) -> None:
-    """Build staging and Silver, with their tests.
-
-    dbt works in the Thrift server's JVM; the job's own, which would be idle, measures Bronze meanwhile.
-    """
-    cycle.start_bronze_gate()
-    findings += _counted(_dbt(cycle, "bronze_to_silver", cycle.progress.detail))
-
-
-def gate(cycle: Cycle, findings: list[str]) -> None:
-    """Hold Bronze and Silver to their suites; below a threshold nothing further is built."""
-    for result in (cycle.bronze_gate(), _gate(cycle, "silver", cycle.progress.detail)):
-        findings.append(result.summary())
-        result.require_passed()
-
-
-def graph(cycle: Cycle, findings: list[str]) -> None:
-    """Compute the actor network from Silver.
-
-    It and dbt, each in a JVM of its own, leave half of the machine idle; the marts that need no network are begun here.
-    """
+def compute_network(cycle: Cycle, findings: list[str]) -> None:
+    """Compute the actor network from Silver."""
     from graph_jobs.commands import build_network
 
-    cycle.start_marts()
-    cycle.network = build_network(cycle.spark, cycle.settings, cycle.progress.detail)
-    network = cycle.network
+    cycle.network = network = build_network(cycle.spark, cycle.settings, cycle.progress.detail)
     findings.append(f"{network.actors:,} actors, {network.edges:,} edges, {network.communities:,} communities")
-
-
-def gold(cycle: Cycle, findings: list[str]) -> None:
-    """Build what is left of Gold, the marts over the network, with the tests; all marts stand when it ends."""
-    cycle.progress.detail("dbt builds the marts that need no network")
-    nodes = cycle.marts() + _dbt(cycle, "network", cycle.progress.detail)
-    findings += _counted(nodes)
 
 
 def audit(cycle: Cycle, findings: list[str]) -> None:
@@ -210,9 +133,7 @@ def audit(cycle: Cycle, findings: list[str]) -> None:
     from serving.publication import newest
 
     cycle.audited = newest(cycle.spark)
-    result = _gate(cycle, "gold", cycle.progress.detail)
-    findings.append(result.summary())
-    result.require_passed()
+    _require(_gate(cycle, "gold"), findings)
 
 
 def publish(cycle: Cycle, findings: list[str]) -> None:
@@ -222,10 +143,28 @@ def publish(cycle: Cycle, findings: list[str]) -> None:
 
     as_of = gold_as_of(cycle.spark, newest(cycle.spark) if cycle.audited is None else cycle.audited)
     published = publish_gold(cycle.spark, cycle.settings, cycle.run_id, as_of, cycle.clock(), cycle.audited)
-    _record(cycle, "publications", [published.row()])
-    _record(cycle, "runs", [{"as_of": as_of}])
+    record(cycle, "publications", [published.row()])
+    record(cycle, "runs", [{"as_of": as_of}])
     findings.append(f"{len(published.marts)} marts as {published.publication_id}")
     findings += [f"kept as {table}: a table of an older version" for table in published.put_aside]
+
+
+def require_audited(cycle: Cycle, findings: list[str]) -> None:
+    """Make sure that the marts are those that were audited; audit them again where one has changed, or nobody says.
+
+    Raises:
+        GateFailed: a mart is below a threshold.
+    """
+    from serving.publication import newest
+
+    marts = newest(cycle.spark)
+    known = cycle.audited or {}
+    changed = [mart for mart, instant in marts.items() if known.get(mart) != instant]
+    if marts and not changed and known.keys() == marts.keys():
+        findings.append(f"{len(marts)} marts are as they were audited")
+        return
+    findings.append(f"{len(changed)} marts have changed since they were audited, or never were")
+    audit(cycle, findings)
 
 
 def export(cycle: Cycle, findings: list[str]) -> None:
@@ -236,23 +175,70 @@ def export(cycle: Cycle, findings: list[str]) -> None:
     findings.append(f"{sum(mart.rows for mart in cycle.published):,} documents in {len(cycle.published)} collections")
 
 
-def _gate(cycle: Cycle, layer: "Layer", on_detail: Callable[[str], None] = lambda text: None) -> "GateResult":
+def validate_export(cycle: Cycle, findings: list[str]) -> None:
+    """Count what MongoDB holds against what readers of `gold` see.
+
+    Raises:
+        ReconciliationError: a collection has another number of documents, or they are not all of one publication.
+    """
+    from serving.reconciliation import require_same
+
+    findings.append(require_same(cycle.spark, cycle.settings))
+
+
+def cleanup(cycle: Cycle, findings: list[str]) -> None:
+    """Delete by age what earlier runs left behind, and store what the journals of ended runs say."""
+    from lakehouse.ops.store import store
+    from lakehouse.ops.upkeep import delete_rested
+
+    store(cycle.spark, cycle.settings.home)
+    findings += delete_rested(cycle.settings, cycle.clock(), dry_run=False)
+
+
+def notify(cycle: Cycle, findings: list[str]) -> None:
+    """Make the report, where that is wanted, and tell that new data is there; what is not delivered fails nothing."""
+    from lakehouse import hive
+    from lakehouse.alerts.send import say_done
+    from orchestration.report.site import folder_of, make_site
+
+    if cycle.makes_report:
+        cycle.progress.detail("making the report")
+        made = make_site(cycle.settings, lambda sql: hive.query(cycle.settings, sql), folder_of(cycle.settings))
+        findings.append(f"the report is {made.index}")
+    at = cycle.clock() if cycle.recorder is None else cycle.recorder.began_at
+    what = f"new data is published ({cycle.run_id})"
+    for channel, failure in say_done(
+        cycle.settings, what, "; ".join(cycle.told) or "See lakehouse status.", at
+    ).items():
+        findings.append(f"told by {channel}" if not failure else f"not told by {channel}: {failure}")
+
+
+def _gate(cycle: Cycle, layer: "Layer") -> "GateResult":
     from expectations.telling import run_gate_and_tell
 
     if cycle.recorder is None:
         raise LakehouseError("A gate keeps its scores with its run, and this cycle is not recorded.")
-    result = run_gate_and_tell(cycle.spark, cycle.settings, [layer], cycle.recorder, cycle.gold_as_of, on_detail)
+    result = run_gate_and_tell(
+        cycle.spark, cycle.settings, [layer], cycle.recorder, cycle.gold_as_of, cycle.progress.detail
+    )
     cycle.gates.append(result)
     return result
 
 
-def _record(cycle: Cycle, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def record(cycle: Cycle, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record facts of the run, where it is recorded."""
     if cycle.recorder is not None:
         cycle.recorder.facts(table, rows)
 
 
-def _dbt(cycle: Cycle, selector: str, on_detail: Callable[[str], None] = lambda text: None) -> list[dbt.Node]:
-    on_detail("dbt reads its project")
+def build_models(cycle: Cycle, selector: str, findings: list[str]) -> None:
+    """Have dbt build the models of a selector, each with its tests after it.
+
+    Raises:
+        DbtFailed: a model or a test failed.
+    """
+    detail = cycle.progress.detail
+    detail("dbt reads its project")
     as_of = instant_text(cycle.gold_as_of) if cycle.gold_as_of else None
     nodes: Sequence[dbt.Node] = ()
     try:
@@ -261,7 +247,7 @@ def _dbt(cycle: Cycle, selector: str, on_detail: Callable[[str], None] = lambda 
             ["--selector", selector],
             as_of,
             cycle.manifest(),
-            lambda name, done: on_detail(f"{done} nodes done, now {name}"),
+            lambda name, done: detail(f"{done} nodes done, now {name}"),
         )
     except dbt.DbtFailed as failed:
         nodes = failed.nodes
@@ -270,35 +256,10 @@ def _dbt(cycle: Cycle, selector: str, on_detail: Callable[[str], None] = lambda 
         cycle.nodes += nodes
         if cycle.recorder is not None:
             cycle.recorder.dbt(nodes)
-    return list(nodes)
+    findings += _counted(nodes)
 
 
-def _counted(nodes: list[dbt.Node]) -> list[str]:
+def _counted(nodes: Sequence[dbt.Node]) -> list[str]:
     models = sum(node.kind in ("model", "snapshot") for node in nodes)
     tests = sum(node.kind == "test" for node in nodes)
-    return [f"{models} models, {tests} tests", *dbt.warnings(nodes)]
-
-
-STEPS: tuple[tuple[str, Callable[[Cycle, list[str]], None]], ...] = (
-    ("ingest", ingest),
-    ("silver", silver),
-    ("gate", gate),
-    ("graph", graph),
-    ("gold", gold),
-    ("audit", audit),
-    ("publish", publish),
-    ("export", export),
-)
-"""The one definition of the cycle's order."""
-
-
-def run(cycle: Cycle) -> None:
-    """Run every step in order; the first that fails ends the cycle."""
-    for name, step in STEPS:
-        with cycle.progress.step(name) as findings, recorded_step(cycle, name, findings):
-            step(cycle, findings)
-
-
-def recorded_step(cycle: Cycle, name: str, findings: list[str]) -> AbstractContextManager[object]:
-    """Record a step where the run is recorded."""
-    return nullcontext() if cycle.recorder is None else cycle.recorder.step(name, findings)
+    return [f"{models} models, {tests} tests", *dbt.warnings(list(nodes))]

@@ -1,5 +1,6 @@
 """dbt, run in this process, with each node reported as it starts and ends."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from typing import Any
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 
-_FAILED = {"error", "fail", "runtime error", "partial success"}
+FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
+"""What dbt says of a node that failed."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,28 @@ def parse(settings: Settings) -> Any:
     return answer.result
 
 
+def selected(settings: Settings, selector: str, manifest: Any) -> list[str]:
+    """The ids of the nodes that a selector of `selectors.yml` stands for, in dbt's order.
+
+    Args:
+        settings: names the project.
+        selector: the selector's name.
+        manifest: from `parse`.
+
+    Raises:
+        DbtFailed: there is no such selector.
+    """
+    from dbt.cli.main import dbtRunner
+
+    wanted = ["ls", "--selector", selector, "--output", "json", "--output-keys", "unique_id", "--quiet"]
+    with environment_set(settings):
+        answer = dbtRunner(manifest=manifest).invoke([*wanted, *common_arguments(settings)])
+    if not answer.success:
+        raise DbtFailed(f"dbt cannot list the nodes of {selector}: {answer.exception}", "Correct selectors.yml.")
+    lines: Any = answer.result
+    return [json.loads(line)["unique_id"] for line in lines]
+
+
 def build(
     settings: Settings,
     arguments: list[str],
@@ -155,7 +179,7 @@ def build(
         reason = str(answer.exception or "unknown").strip().splitlines()
         raise DbtFailed(f"dbt stopped before its first node: {reason[0]}", f"See {settings.home / 'logs' / 'dbt.log'}.")
     nodes = [_node(result, invocation) for result in results]
-    failed = [node for node in nodes if node.status in _FAILED]
+    failed = [node for node in nodes if node.status in FAILED]
     if failed:
         log = settings.home / "logs" / "dbt.log"
         raise DbtFailed(_story(failed, nodes), f"See {log}; then `lakehouse run` again.", nodes)

@@ -1,5 +1,6 @@
 """Live progress of a cycle: which step runs, what it is doing, and for how long."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,3 +78,22 @@ class Progress:
     def elapsed(self) -> float:
         """Seconds since the cycle began."""
         return time.monotonic() - self._began
+
+
+class SilentProgress(Progress):
+    """Progress that nobody is told of."""
+
+    def detail(self, text: str) -> None:
+        """Say nothing."""
+
+
+class LoggedProgress(Progress):
+    """Progress where nobody watches a terminal: each detail is a line of the log."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__()
+        self._log = log
+
+    def detail(self, text: str) -> None:
+        """Log what the running step is doing now."""
+        self._log.info("%s", text)

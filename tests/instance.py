@@ -24,6 +24,7 @@ _PORTS = (
     "MONGO__PORT",
     "TMDB__PORT",
     "OPS__HISTORY_PORT",
+    "AIRFLOW__PORT",
 )
 
 

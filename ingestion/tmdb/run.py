@@ -115,6 +115,33 @@ def ingest_api(
         return summary
 
 
+def plan_api(
+    spark: "SparkSession",
+    settings: Settings,
+    request: ApiRequest,
+    clock: Callable[[], datetime],
+    tally: Tally,
+    tables: BronzeTables = BRONZE,
+) -> tuple[Begun, plan.Ids]:
+    """Find out which movies a batch asks for, without fetching one: `ingest_api` goes on with them.
+
+    See `ingest_api` for arguments and errors; the batch is recorded as running, or failed where TMDB cannot be asked.
+    """
+    ensure_tables(spark, tables)
+    with only_writer(spark, tables, "lakehouse ingest --source api", clock):
+        begun = begin(spark, request, clock, settings.tmdb.overlap_days, tables)
+        record_batch(spark, _summary(begun, Progress(), "running", None), tables)
+        token = settings.tmdb.token.get_secret_value()
+        try:
+            with open_session(
+                settings.tmdb.url, token, settings.tmdb, settings.ingest.max_record_bytes, tally
+            ) as session:
+                return begun, _plan(spark, settings, session, begun, tables)
+        except SourceError:
+            record_batch(spark, _summary(begun, Progress(), "failed", clock()), tables)
+            raise
+
+
 def _land(
     spark: "SparkSession", settings: Settings, begun: Begun, lease: Lease, tally: Tally, tables: BronzeTables
 ) -> Iterator[tuple[Progress, int]]:

@@ -16,7 +16,7 @@ from lakehouse.alerts.delivery import Attempted, Batch, Pace, deliver
 from lakehouse.alerts.plan import ChannelPlan, Plan, decide
 from lakehouse.alerts.state import in_memory, opened
 from lakehouse.alerts.told import Raised, Status, Told
-from lakehouse.alerts.wording import try_out_message
+from lakehouse.alerts.wording import done_message, try_out_message
 from lakehouse.errors import LakehouseError
 from lakehouse.locks import exclusive_within
 from lakehouse.settings import Settings
@@ -57,6 +57,28 @@ def try_out(settings: Settings, at: datetime) -> dict[str, str]:
     """Send a test message to each channel: channel -> why it was not delivered, empty where it was."""
     batches = [Batch(channel, [try_out_message(at)], 1) for channel in configured(settings.alerts)]
     return {name: found[0].failure for name, found in deliver(batches, _pace(settings, time.monotonic())).items()}
+
+
+def say_done(settings: Settings, what: str, told: str, at: datetime) -> dict[str, str]:
+    """Tell that a cycle has ended well, where `alerts.says_done` is on; raises nothing.
+
+    Args:
+        settings: `alerts` says whom and how.
+        what: what is new, in a line.
+        told: what came of it.
+        at: the present; that of a message that is sent again is the same.
+
+    Returns:
+        Channel -> why it was not delivered, empty where it was.
+    """
+    if not settings.alerts.says_done:
+        return {}
+    batches = [Batch(channel, [done_message(what, told, at)], 1) for channel in configured(settings.alerts)]
+    try:
+        return {name: found[0].failure for name, found in deliver(batches, _pace(settings, time.monotonic())).items()}
+    except Exception as error:  # noqa: BLE001
+        _log.warning("That the cycle is done could not be told: %s, which was not foreseen.", type(error).__name__)
+        return {}
 
 
 def job_failed(job: str, error: Exception | str, run_id: str) -> Alert:

@@ -82,14 +82,14 @@ class Message:
     """One message to one channel.
 
     Args:
-        kind: alert (each entry in full), digest (each in brief), test (no entry).
+        kind: alert (each entry in full), digest (each in brief), test and done (no entry).
         subject: one line.
         entries: what is told.
         closing: the last line.
         at: when.
     """
 
-    kind: Literal["alert", "digest", "test"]
+    kind: Literal["alert", "digest", "test", "done"]
     subject: str
     entries: tuple[Entry, ...]
     closing: str
@@ -156,6 +156,11 @@ def try_out_message(at: datetime) -> Message:
     return Message(
         "test", "[test] TMDB Lakehouse: alerts arrive here", (), f"Sent by lakehouse alerts test, {instant(at)}.", at
     )
+
+
+def done_message(what: str, told: str, at: datetime) -> Message:
+    """What is sent when a cycle has ended well: what is new, in a line, and what came of it."""
+    return Message("done", _cut(one_line(f"[done] TMDB Lakehouse: {what}"), _SUBJECT), (), one_line(told), at)
 
 
 def plain_text(message: Message) -> str:

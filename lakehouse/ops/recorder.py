@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lakehouse.errors import LakehouseError
-from lakehouse.ops.journal import Journal
+from lakehouse.ops.journal import BULKY, Journal, read_run
 
 
 class DbtNode(Protocol):
@@ -113,6 +113,13 @@ class Recorder:
             end("failed", *story(error))
             raise
         end("succeeded", None, None)
+
+    def join(self, kind: str, arguments: Mapping[str, Any], started_at: datetime) -> None:
+        """Record that a run goes on which several processes make, one after the other; this is one of them."""
+        begun = {"kind": kind, "started_at": started_at, "host": platform.node(), "status": "running"}
+        asked = json.dumps(dict(arguments), default=str, ensure_ascii=False)
+        self.journal.write("runs", {**begun, "arguments": asked})
+        self._steps = len(read_run(self.journal.path, BULKY).rows("steps"))
 
     @contextmanager
     def step(self, name: str, findings: list[str] | None = None) -> Iterator[list[str]]:

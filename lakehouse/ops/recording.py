@@ -60,6 +60,61 @@ def recorded(
         afterwards(settings, recorder, sampler)
 
 
+@contextmanager
+def attached(
+    settings: Settings,
+    run_id: str,
+    kind: str,
+    arguments: Mapping[str, Any],
+    started_at: datetime,
+    clock: Callable[[], datetime],
+) -> Iterator[Recorder]:
+    """Record a part of a run that goes on in several processes, one after the other; `ended` says how it ended.
+
+    Args:
+        settings: the settings in force.
+        run_id: names the run.
+        kind: the DAG.
+        arguments: what it was asked for; no secret.
+        started_at: when the run began, the same for each part.
+        clock: the wall clock.
+    """
+    journal = Journal(settings.home, run_id)
+    recorder = Recorder(journal, clock())
+    recorder.join(kind, arguments, started_at)
+    sampler = resources.Sampler(settings.home)
+    sampler.start()
+    try:
+        yield recorder
+    finally:
+        sampler.stop()
+        _bounded("what the run used", lambda: _write_resources(settings, journal, sampler, recorder.now()))
+
+
+def ended(settings: Settings, run_id: str, status: str, error: str | None, at: datetime) -> None:
+    """Record how a run ended of which parts were `attached`, and see to what follows it, as far as that needs no Spark.
+
+    Args:
+        settings: the settings in force.
+        run_id: names the run.
+        status: succeeded or failed.
+        error: what ended it.
+        at: now.
+    """
+    journal = Journal(settings.home, run_id)
+    run = read_run(journal.path).run
+    seconds = max(0.0, (at - run["started_at"]).total_seconds())
+    journal.write("runs", {"finished_at": at, "seconds": round(seconds, 3), "status": status, "error": error})
+    journal.sync()
+    if settings.ops.event_logs:
+        _bounded("the Spark stages", lambda: write_stages(settings, journal, run["started_at"], at))
+    _bounded("lineage events", lambda: _emit(settings, read_run(journal.path)))
+    _bounded(
+        "the metrics",
+        lambda: metrics.write_metrics(metrics.recent_runs(settings.home), metrics.metrics_file(settings.home)),
+    )
+
+
 def afterwards(settings: Settings, recorder: Recorder, sampler: resources.Sampler) -> None:
     """What follows a run's end: resources, stages, alerts, lineage and metrics; then its journal goes into Delta."""
     journal, at = recorder.journal, recorder.now()

@@ -54,13 +54,21 @@ def maintain_ops(
         for table in TABLES:
             on_detail(table.full_name)
             found.append(maintain_table(spark, table.full_name, dry_run))
+    return found, delete_rested(settings, as_of, dry_run)
+
+
+def delete_rested(settings: Settings, as_of: datetime, dry_run: bool) -> list[str]:
+    """Delete the files of runs that have rested for `ops.event_log_days`; a line that says what went, if anything.
+
+    See `maintain_ops` for what stays.
+    """
     days = settings.ops.event_log_days
     logs = event_logs.delete_old(settings.home, days, as_of, dry_run)
     runs = store.delete_old(settings.home, days, as_of, dry_run)
     beside = _delete_beside(settings.home, days, as_of, runs, dry_run)
     counted = ((logs, "event logs"), (runs, "journals"), *beside)
     gone = [f"{len(names)} {what}" for names, what in counted if names]
-    return found, [f"{'would delete' if dry_run else 'deleted'} {', '.join(gone)}"] if gone else []
+    return [f"{'would delete' if dry_run else 'deleted'} {', '.join(gone)}"] if gone else []
 
 
 def _delete_beside(

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlparse
 from xml.sax.saxutils import escape
 
 from lakehouse.artefacts import Jars, pyspark_home
@@ -35,20 +36,24 @@ def write_configuration(settings: Settings) -> Path:
     conf = settings.home / "conf"
     data = settings.home / "hdfs"
     host = settings.bind
+    namenode = urlparse(settings.hdfs.uri)
     configuration(conf / "core-site.xml", {"fs.defaultFS": settings.hdfs.uri, "hadoop.tmp.dir": f"{data}/tmp"})
     configuration(
         conf / "hdfs-site.xml",
         {
-            "dfs.replication": "1",
+            "dfs.replication": str(settings.hdfs.replication),
             "dfs.namenode.name.dir": f"file://{data}/name",
             "dfs.datanode.data.dir": f"file://{data}/data",
-            "dfs.namenode.rpc-address": f"{host}:{settings.hdfs.namenode_port}",
+            "dfs.namenode.rpc-address": f"{namenode.hostname}:{namenode.port or settings.hdfs.namenode_port}",
+            "dfs.namenode.rpc-bind-host": host,
             "dfs.namenode.http-address": f"{host}:{settings.hdfs.namenode_http_port}",
             "dfs.datanode.address": f"{host}:{settings.hdfs.datanode_port}",
             "dfs.datanode.ipc.address": f"{host}:{settings.hdfs.datanode_ipc_port}",
             "dfs.datanode.http.address": f"{host}:{settings.hdfs.datanode_http_port}",
-            "dfs.datanode.hostname": host,
-            # One node: leave safe mode as soon as its blocks are reported.
+            "dfs.datanode.hostname": settings.hdfs.datanode_host or host,
+            # Containers' addresses need not have names.
+            "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+            # Few nodes: leave safe mode as soon as their blocks are reported.
             "dfs.namenode.safemode.extension": "0",
             "dfs.namenode.safemode.min.datanodes": "1",
             "dfs.client.block.write.replace-datanode-on-failure.enable": "false",

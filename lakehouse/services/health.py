@@ -14,8 +14,11 @@ CALL_TIMEOUT_SECONDS = 5
 
 def hdfs(settings: Settings) -> str:
     """The NameNode is out of safe mode and has a live DataNode; the root folder can be listed."""
-    if not settings.runs_own_hdfs:
-        return _hdfs_elsewhere(settings)
+    return namenode(settings) if settings.runs_own_hdfs else _hdfs_elsewhere(settings)
+
+
+def namenode(settings: Settings) -> str:
+    """The NameNode of this machine or container: as `hdfs` says."""
     base = f"http://{settings.bind}:{settings.hdfs.namenode_http_port}"
     state = _bean(base, "Hadoop:service=NameNode,name=FSNamesystemState")
     info = _bean(base, "Hadoop:service=NameNode,name=NameNodeInfo")
@@ -34,8 +37,17 @@ def hdfs(settings: Settings) -> str:
             "The DataNode has no room, or has not reported yet.",
             "Look at the disk with `lakehouse doctor`; free some room, or try again in a moment.",
         )
-    _get(f"{base}/webhdfs/v1/?op=LISTSTATUS")
+    get(f"{base}/webhdfs/v1/?op=LISTSTATUS")
     return f"{state['NumLiveDataNodes']} DataNode, {int(state['CapacityRemaining']) // 2**30} GiB free"
+
+
+def datanode(settings: Settings) -> str:
+    """The DataNode of this machine or container has found its NameNode."""
+    base = f"http://{settings.bind}:{settings.hdfs.datanode_http_port}"
+    cluster = _bean(base, "Hadoop:service=DataNode,name=DataNodeInfo").get("ClusterId")
+    if not cluster:
+        raise ServiceError("The DataNode has not found its NameNode yet.")
+    return f"registered with {cluster}"
 
 
 def _hdfs_elsewhere(settings: Settings) -> str:
@@ -50,7 +62,12 @@ def _hdfs_elsewhere(settings: Settings) -> str:
         raise ServiceError(f"{settings.hdfs.uri} cannot be reached: {error}.") from error
 
 
-def _get(url: str) -> bytes:
+def get(url: str) -> bytes:
+    """What an address answers.
+
+    Raises:
+        ServiceError: nothing, or an error.
+    """
     try:
         with urllib.request.urlopen(url, timeout=CALL_TIMEOUT_SECONDS) as answer:
             return bytes(answer.read())
@@ -59,9 +76,9 @@ def _get(url: str) -> bytes:
 
 
 def _bean(base: str, name: str) -> dict[str, str]:
-    beans = json.loads(_get(f"{base}/jmx?qry={name}"))["beans"]
+    beans = json.loads(get(f"{base}/jmx?qry={name}"))["beans"]
     if not beans:
-        raise ServiceError("The NameNode is starting.")
+        raise ServiceError(f"{base} is starting.")
     return dict(beans[0])
 
 

@@ -76,6 +76,11 @@ def planned_commands(settings: Settings) -> list[process.Command]:
     return commands
 
 
+def _wanted(settings: Settings) -> Path:
+    """Is there from `up` until `down`: while it is, the services are meant to run."""
+    return settings.home / "run" / "wanted"
+
+
 def _lock(settings: Settings) -> Path:
     """One `up` or `down` of an instance at a time."""
     return settings.home / "run" / "lock"
@@ -121,7 +126,22 @@ def up(settings: Settings, on_event: Listener = lambda service, event: None) -> 
             for command in missing:
                 process.stop(settings.home, command.name)
             raise
+        _wanted(settings).touch()
     return status(settings)
+
+
+def mend(settings: Settings) -> list[str]:
+    """Start anew what `up` has started and what has died since; give the names. After `down`, nothing is started.
+
+    Raises:
+        ServiceError: as `up` does.
+    """
+    members = [member for name in health.own_services(settings) for member in PROCESSES[name]]
+    dead = [member for member in members if process.seen(settings.home, member) is None]
+    if not dead or not _wanted(settings).is_file():
+        return []
+    up(settings)
+    return dead
 
 
 def _format(settings: Settings, argv: list[str]) -> None:
@@ -177,6 +197,7 @@ def _wait_for(settings: Settings, name: str, in_vain: Event) -> str:
 def down(settings: Settings, on_event: Listener = lambda service, event: None) -> list[str]:
     """End the services that run here, whole process groups; give the names of those that ran."""
     with exclusive(_lock(settings)):
+        _wanted(settings).unlink(missing_ok=True)
         stopped = _stop(settings, health.own_services(settings), on_event)
         if settings.profile == "local":
             # What killed Spark drivers left; without services none is at work.

@@ -39,7 +39,7 @@ def sections(facts: Facts) -> list[Section]:
 
 
 def _durations(rows: tuple[Row, ...], runs: Sequence[Row]) -> list[Chart]:
-    cycles = [row for row in runs if row["kind"] in ("demo", "run")] or list(runs)
+    cycles = [row for row in runs if row["kind"] in ("demo", "run", "tmdb_transform")] or list(runs)
     cycles = sorted(cycles, key=lambda row: (row["started_ms"] or 0, row["run_id"]))[-20:]
     of: dict[str, list[Row]] = defaultdict(list)
     for row in rows:

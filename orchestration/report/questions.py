@@ -41,7 +41,7 @@ RUN = Question(
         seconds, unix_millis(as_of) as as_of_ms, error, next_step, host, cores
     from ops.runs
     {where}
-    order by case when kind in ('demo', 'run') then 0 else 1 end, started_at desc, run_id
+    order by case when kind in ('demo', 'run', 'tmdb_transform') then 0 else 1 end, started_at desc, run_id
     limit 1
     """,
 )

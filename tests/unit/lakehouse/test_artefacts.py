@@ -23,6 +23,7 @@ def test_every_artefact_is_pinned_but_the_one_that_no_mirror_here_serves() -> No
         *artefacts.DELTA,
         artefacts.HADOOP_SERVICES,
         *artefacts.MONGO_STANDIN,
+        artefacts.POSTGRESQL_DRIVER,
         artefacts.GRAPHFRAMES[-1],
     ]
     assert all(artefact.sha256 and len(artefact.sha256) == 64 for artefact in pinned)
@@ -48,6 +49,32 @@ def test_an_artefact_without_a_pin_is_held_to_what_it_first_was(folder: Path) ->
     (folder / unpinned.file).write_bytes(b"another jar")
     with pytest.raises(ArtefactError, match="not the pinned"):
         artefacts._verify((unpinned,), folder)
+
+
+def test_what_is_known_of_the_other_jars_stays(folder: Path) -> None:
+    artefacts._verify((_PINNED,), folder)
+    other = Artefact("g", "other", "1", None)
+    (folder / other.file).write_bytes(_JAR)
+    artefacts._verify((other,), folder)
+    assert set(json.loads((folder / "verified.json").read_text())) == {_PINNED.file, other.file}
+
+
+def test_the_driver_of_postgresql_is_fetched_once_and_held_to_its_pin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+
+    def fetch(wanted: list[Artefact], cache: Path) -> None:
+        fetched.extend(artefact.name for artefact in wanted)
+        (cache / "jars" / wanted[0].file).write_bytes(_JAR)
+
+    monkeypatch.setattr(artefacts, "_fetch", fetch)
+    with pytest.raises(ArtefactError, match=r"not the pinned org\.postgresql:postgresql"):
+        artefacts.ensure_postgresql_driver(tmp_path)
+    monkeypatch.setattr(artefacts, "POSTGRESQL_DRIVER", _PINNED)
+    path = artefacts.ensure_postgresql_driver(tmp_path)
+    assert artefacts.ensure_postgresql_driver(tmp_path) == path == tmp_path / "jars" / _PINNED.file
+    assert fetched == ["postgresql", "one"]
 
 
 def test_graphframes_falls_back_where_the_first_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,10 @@ from lakehouse.ops.journal import RunFacts, read_runs
 from lakehouse.ops.lineage import lineage_file
 from lakehouse.ops.metrics import metrics_file
 from lakehouse.settings import Settings, load_settings
-from orchestration import cycle as order
-from orchestration import dbt, recording
+from orchestration import dbt, recording, steps
 from orchestration.cycle import Cycle
 from orchestration.progress import Progress
+from orchestration.tasks import TASKS
 from tests.instance import free_ports
 from tests.unit.ops.sample_run import stage_log
 from tests.unit.ops.test_lineage_events import MANIFEST
@@ -44,9 +44,10 @@ def cycle(settings: Settings) -> Cycle:
 
 
 @pytest.fixture(autouse=True)
-def bronze_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The step `silver` has Bronze measured beside it, which needs Spark."""
-    monkeypatch.setattr(Cycle, "start_bronze_gate", lambda cycle: None)
+def dbt_alone_has_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tasks, and what is made ready for them, need Spark."""
+    monkeypatch.setattr(steps, "TASKS", tuple(task for task in TASKS if task.name in ("silver", "network")))
+    monkeypatch.setattr(Cycle, "make_ready", lambda cycle: None)
 
 
 def _facts(settings: Settings) -> RunFacts:
@@ -61,12 +62,12 @@ def test_steps_batches_nodes_and_what_was_used_are_in_the_journal(
         return [_NODE]
 
     monkeypatch.setattr(dbt, "build", build)
-    monkeypatch.setattr(order, "STEPS", (("silver", order.silver),))
+    monkeypatch.setattr(steps, "TASKS", steps.TASKS[:1])
     (settings.home / "dbt" / "target").mkdir(parents=True)
     (settings.home / "dbt" / "target" / "manifest.json").write_text(json.dumps(MANIFEST))
     stage_log(settings.home, AT - timedelta(minutes=1), AT + timedelta(milliseconds=500), AT + timedelta(hours=1))
     with recording.recorded_cycle(cycle, "run", {"source": "file"}):
-        order.run(cycle)
+        steps.run(cycle)
     facts = _facts(settings)
     assert (facts.run["kind"], facts.run["status"]) == ("run", "succeeded")
     assert [(row["step"], row["findings"]) for row in facts.rows("steps")] == [("silver", ["1 models, 0 tests"])]
@@ -88,9 +89,8 @@ def test_a_failed_dbt_build_leaves_its_nodes_and_its_error_and_tells_a_person(
         raise failure
 
     monkeypatch.setattr(dbt, "build", build)
-    monkeypatch.setattr(order, "STEPS", (("silver", order.silver), ("gold", order.gold)))
     with pytest.raises(dbt.DbtFailed) as raised, recording.recorded_cycle(cycle, "run", {}):
-        order.run(cycle)
+        steps.run(cycle)
     assert raised.value is failure
     facts = _facts(settings)
     assert (facts.run["status"], facts.run["next_step"]) == ("failed", "See the log.")

@@ -1,0 +1,139 @@
+"""Faults under a real scheduler: the right state of each task, the right alert, and the same tables in the end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.airflow.following import EndedRun, follow
+from tests import lake
+from tests.instance import lakehouse, selected
+from tests.integration.airflow.conftest import FIRST_DAY, World
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(2400)]
+
+Content = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def its_settings(world: World) -> Iterator[None]:
+    with selected(world.airflow.instance):
+        yield
+
+
+@pytest.fixture(scope="module")
+def good(world: World) -> Content:
+    """What the lake holds when nothing went wrong."""
+    with selected(world.airflow.instance):
+        if not world.airflow.client.runs("tmdb_aggregate"):
+            assert [run.state for run in world.airflow.run(as_of=FIRST_DAY)] == ["success"] * 3
+        return _content(world)
+
+
+def _content(world: World) -> Content:
+    settings = world.airflow.settings
+    return {**lake.content(settings, "bronze", "silver", "graph", "gold"), **lake.documents(settings)}
+
+
+@contextmanager
+def _broken(path: Path, text: str) -> Iterator[None]:
+    good = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(good, encoding="utf-8")
+
+
+def _told(world: World) -> str:
+    return "\n".join(str(payload) for payload in world.slack.payloads)
+
+
+def _ended(world: World, dag: str, run_id: str) -> list[EndedRun]:
+    return follow(world.airflow.client, dag, run_id)
+
+
+def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: Content) -> None:
+    world.slack.payloads.clear()
+    with _broken(world.project / "models" / "silver" / "people.sql", "select no_such_column from {{ ref('as_of') }}"):
+        (run,) = world.airflow.run("tmdb_transform")
+    assert run.state == "failed"
+    states = world.airflow.states(run)
+    assert states["silver.people.run"] == "failed"
+    assert states["silver.people.test"] == "upstream_failed"
+    assert states["silver.movies.run"] == "success"
+    assert states["data_quality_validation"] == "upstream_failed"
+    assert states["quality_report_generation"] == "upstream_failed"
+    assert "model people" in _told(world)
+    assert "no_such_column" in _told(world)
+    assert _content(world) == good
+    runs = world.airflow.clear(run)
+    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
+    assert _content(world) == good
+
+
+def test_a_test_that_fails_is_told_with_its_rows(world: World, good: Content) -> None:
+    world.slack.payloads.clear()
+    planted = "select movie_id, 'planted' as reason from {{ ref('movies') }} order by movie_id limit 2"
+    with _broken(world.project / "tests" / "rows_are_kept.sql", planted):
+        (run,) = world.airflow.run("tmdb_transform")
+    assert run.state == "failed"
+    states = world.airflow.states(run)
+    assert states["silver.movies.run"] == "success"
+    assert states["silver.movies.test"] == "failed"
+    assert states["data_quality_validation"] == "upstream_failed"
+    assert "test rows_are_kept" in _told(world)
+    assert "reason=planted" in _told(world)
+    runs = world.airflow.clear(run)
+    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
+    assert _content(world) == good
+
+
+def test_a_thrift_server_that_is_killed_while_dbt_builds_is_started_anew(world: World, good: Content) -> None:
+    run_id = world.airflow.start("tmdb_transform")
+    world.airflow.await_task("tmdb_transform", run_id, "silver.dbt_producer_watcher")
+    time.sleep(12)
+    world.airflow.kill("thrift")
+    runs = _ended(world, "tmdb_transform", run_id)
+    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
+    tries = {task["task_id"]: task["try_number"] for task in world.airflow.client.tasks("tmdb_transform", run_id)}
+    assert max(tries.values()) > 1
+    assert _content(world) == good
+
+
+def test_a_scheduler_that_is_killed_goes_on_where_it_was(world: World, good: Content) -> None:
+    run_id = world.airflow.start("tmdb_transform")
+    world.airflow.await_task("tmdb_transform", run_id, "data_quality_validation")
+    time.sleep(3)
+    world.airflow.kill("airflow-scheduler")
+    answer = lakehouse(world.airflow.instance, "airflow", "up", timeout=300)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    runs = _ended(world, "tmdb_transform", run_id)
+    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
+    assert _content(world) == good
+
+
+def test_mongodb_that_is_down_at_export_is_filled_by_the_next_attempt(world: World, good: Content) -> None:
+    run_id = world.airflow.start("tmdb_aggregate")
+    world.airflow.await_task("tmdb_aggregate", run_id, "export_to_mongodb")
+    world.airflow.kill("mongo")
+    (run,) = _ended(world, "tmdb_aggregate", run_id)
+    assert run.state == "success"
+    assert _content(world) == good
+
+
+def test_tmdb_that_answers_500_is_asked_again_later(world: World) -> None:
+    world.tmdb.set_today("2026-01-26T08:00:00Z")
+    world.tmdb.set_faults([{"kind": "internal_error", "rate": 1.0}])
+    world.slack.payloads.clear()
+    try:
+        run_id = world.airflow.start(as_of="2026-01-26T08:00:00Z")
+        world.airflow.await_task("tmdb_ingest", run_id, "fetch_recent_movies", ("up_for_retry", "failed"))
+    finally:
+        world.tmdb.set_faults([])
+    runs = _ended(world, "tmdb_ingest", run_id)
+    assert [run.state for run in runs] == ["success"] * 3
+    assert "fetch_recent_movies" not in _told(world)

@@ -1,0 +1,160 @@
+"""What docker-compose.yml runs for HDFS and the metastore, outside of containers, on ports of the test's own."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.instance import ROOT, environment, free_ports, lakehouse
+from tests.postgres import PASSWORD, USER, Database, postgres, programs
+
+pytestmark = pytest.mark.stack
+
+_START_SECONDS = 120
+
+
+@dataclass
+class Container:
+    """A process that was started as a container's would be."""
+
+    service: str
+    variables: dict[str, str]
+    log: Path
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self._argv(), env=environment(self.variables), cwd=ROOT, stdout=output, stderr=output
+            )
+
+    def check(self) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*self._argv(), "--check"],
+            env=environment(self.variables),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def finding(self) -> str:
+        """What its health check finds, once it is well."""
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            answer = self.check()
+            if answer.returncode == 0:
+                return answer.stdout.strip()
+            assert self.process.poll() is None, f"{self.service} died:\n{self.log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"{answer.stderr}\n{self.log.read_text()[-3000:]}"
+            time.sleep(0.5)
+
+    def end(self) -> int:
+        """End it as an engine does; give its exit code."""
+        self.process.terminate()
+        try:
+            return self.process.wait(timeout=30)
+        finally:
+            self.process.kill()
+
+    def _argv(self) -> list[str]:
+        return [sys.executable, "-m", "lakehouse.services.container", self.service]
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Database | None]:
+    folder = programs()
+    if folder is None:
+        print("No PostgreSQL is on this machine: the metastore has Derby behind it.")
+        yield None
+        return
+    with postgres(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def containers(tmp_path_factory: pytest.TempPathFactory, database: Database | None) -> Iterator[dict[str, Container]]:
+    root = tmp_path_factory.mktemp("containers")
+    rpc, http, metastore = free_ports(3)
+    common = {
+        "LAKEHOUSE_HDFS__URI": f"hdfs://127.0.0.1:{rpc}",
+        "LAKEHOUSE_HDFS__NAMENODE_PORT": str(rpc),
+        "LAKEHOUSE_HDFS__NAMENODE_HTTP_PORT": str(http),
+        "LAKEHOUSE_HDFS__REPLICATION": "2",
+        "LAKEHOUSE_METASTORE__PORT": str(metastore),
+    }
+    own: dict[str, dict[str, str]] = {"namenode": {}, "metastore": {}}
+    if database is not None:
+        own["metastore"] = {
+            "LAKEHOUSE_METASTORE__DATABASE_URL": database.jdbc_url,
+            "LAKEHOUSE_METASTORE__DATABASE_USER": USER,
+            "LAKEHOUSE_METASTORE__DATABASE_PASSWORD": PASSWORD,
+        }
+    for name in ("datanode-1", "datanode-2"):
+        ports = zip(("PORT", "IPC_PORT", "HTTP_PORT"), free_ports(3), strict=True)
+        own[name] = {f"LAKEHOUSE_HDFS__DATANODE_{which}": str(port) for which, port in ports}
+    made = {
+        name: Container(
+            name.partition("-")[0], {**common, **variables, "LAKEHOUSE_HOME": str(root / name)}, root / f"{name}.log"
+        )
+        for name, variables in own.items()
+    }
+    with ExitStack() as running:
+        # In the order of docker-compose.yml: DataNodes at once, the metastore when HDFS is well.
+        for name in ("namenode", "datanode-1", "datanode-2"):
+            made[name].start()
+            running.callback(made[name].end)
+        for name in ("datanode-1", "datanode-2", "namenode"):
+            made[name].finding()
+        made["metastore"].start()
+        running.callback(made["metastore"].end)
+        made["metastore"].finding()
+        yield made
+
+
+def test_hdfs_has_two_live_datanodes(containers: dict[str, Container]) -> None:
+    assert containers["namenode"].finding().startswith("2 DataNode")
+    found = {containers[name].finding() for name in ("datanode-1", "datanode-2")}
+    assert len(found) == 1
+    assert found.pop().startswith("registered with CID-")
+
+
+def test_a_file_is_kept_by_both(containers: dict[str, Container]) -> None:
+    instance = containers["namenode"].variables
+    assert lakehouse(instance, "hdfs", "-put", str(ROOT / "LICENSE"), "/LICENSE").returncode == 0
+    said = lakehouse(instance, "hdfs", "-stat", "%r %b", "/LICENSE")
+    assert said.stdout.split()[-2:] == ["2", str((ROOT / "LICENSE").stat().st_size)]
+    for name in ("datanode-1", "datanode-2"):
+        data = Path(containers[name].variables["LAKEHOUSE_HOME"]) / "hdfs" / "data"
+        assert [path for path in data.rglob("blk_*") if path.suffix != ".meta"]
+
+
+def test_the_metastore_lists_its_databases(containers: dict[str, Container], database: Database | None) -> None:
+    assert containers["metastore"].finding() == "1 databases"
+    home = Path(containers["metastore"].variables["LAKEHOUSE_HOME"])
+    assert (home / "metastore").exists() is (database is None)
+    assert PASSWORD not in containers["metastore"].log.read_text()
+
+
+def test_a_metastore_knows_what_it_knew_after_a_restart(
+    containers: dict[str, Container], database: Database | None
+) -> None:
+    metastore = containers["metastore"]
+    metastore.end()
+    assert metastore.check().returncode == 1
+    metastore.start()
+    assert metastore.finding() == "1 databases"
+
+
+def test_the_service_is_the_process_that_was_started(containers: dict[str, Container]) -> None:
+    pid = containers["namenode"].process.pid
+    if not Path("/proc").is_dir():
+        pytest.skip("this machine has no /proc")
+    assert Path(f"/proc/{pid}/exe").readlink().name == "java"
+    assert b"NameNode" in Path(f"/proc/{pid}/cmdline").read_bytes()
