@@ -65,7 +65,6 @@ class Cycle:
     audited: "Mapping[str, datetime] | None" = None
     network: Any = None
     sample: "Sample | None" = None
-    told: list[str] = field(default_factory=list)
     published: list[Any] = field(default_factory=list)
     _spark: "SparkSession | None" = None
     _starting: "Future[SparkSession] | None" = None
@@ -207,9 +206,7 @@ def notify(cycle: Cycle, findings: list[str]) -> None:
         findings.append(f"the report is {made.index}")
     at = cycle.clock() if cycle.recorder is None else cycle.recorder.began_at
     what = f"new data is published ({cycle.run_id})"
-    for channel, failure in say_done(
-        cycle.settings, what, "; ".join(cycle.told) or "See lakehouse status.", at
-    ).items():
+    for channel, failure in say_done(cycle.settings, what, "See lakehouse status.", at).items():
         findings.append(f"told by {channel}" if not failure else f"not told by {channel}: {failure}")
 
 

@@ -13,7 +13,7 @@ from lakehouse.settings import Settings, load_settings
 from orchestration.airflow import callbacks
 from orchestration.airflow.deadlines import RunQueued
 from orchestration.airflow.instance import POOL
-from orchestration.airflow.running import dbt_vars, run_task
+from orchestration.airflow.running import run_task
 from orchestration.tasks import BRONZE, GOLD, TASKS, Task
 
 DEADLINE = timedelta(hours=2)
@@ -55,7 +55,6 @@ def build_dag(name: str, about: str) -> DAG:
             interval=DEADLINE,
             callback=SyncCallback("orchestration.airflow.callbacks.on_missed_deadline"),
         ),
-        user_defined_macros={"dbt_vars": dbt_vars},
         render_template_as_native_obj=False,
     ) as dag:
         made: dict[str, Any] = {}

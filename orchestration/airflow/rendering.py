@@ -25,7 +25,6 @@ def dbt_group(settings: Settings, group: str, selector: str, tooltip: str) -> Db
     project = settings.dbt.project_dir
     is_watched = settings.airflow.execution_mode == "watcher"
     arguments: dict[str, Any] = {
-        "vars": "{{ dbt_vars(dag_run, params) }}",
         "full_refresh": "{{ params.full_refresh }}",
         "install_deps": False,
         "append_env": True,

@@ -1,7 +1,6 @@
 """A task of the cycle, run by Airflow: its context becomes what is asked for, what came of it an asset's metadata."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -120,8 +119,3 @@ def _give(context: Mapping[str, Any], name: str, told: Mapping[str, Any]) -> Non
     from airflow.sdk import Asset
 
     context["outlet_events"][Asset(name)].extra = dict(told)
-
-
-def dbt_vars(dag_run: Any, params: Mapping[str, Any]) -> str:
-    """The variables of a dbt call, as JSON; Gold's as-of time is derived from the data."""
-    return json.dumps({})

@@ -52,8 +52,9 @@ def _told(world: World) -> str:
     return "\n".join(str(payload) for payload in world.slack.payloads)
 
 
-def _ended(world: World, dag: str, run_id: str) -> list[EndedRun]:
-    return follow(world.airflow.client, dag, run_id)
+def _require_built_and_published(runs: list[EndedRun], world: World, good: Content) -> None:
+    assert [(run.dag, run.state) for run in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
+    assert _content(world) == good
 
 
 def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: Content) -> None:
@@ -70,9 +71,7 @@ def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: C
     assert "model people" in _told(world)
     assert "no_such_column" in _told(world)
     assert _content(world) == good
-    runs = world.airflow.clear(run)
-    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
-    assert _content(world) == good
+    _require_built_and_published(world.airflow.clear(run), world, good)
 
 
 def test_a_test_that_fails_is_told_with_its_rows(world: World, good: Content) -> None:
@@ -87,9 +86,7 @@ def test_a_test_that_fails_is_told_with_its_rows(world: World, good: Content) ->
     assert states["data_quality_validation"] == "upstream_failed"
     assert "test rows_are_kept" in _told(world)
     assert "reason=planted" in _told(world)
-    runs = world.airflow.clear(run)
-    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
-    assert _content(world) == good
+    _require_built_and_published(world.airflow.clear(run), world, good)
 
 
 def test_a_thrift_server_that_is_killed_while_dbt_builds_is_started_anew(world: World, good: Content) -> None:
@@ -97,11 +94,10 @@ def test_a_thrift_server_that_is_killed_while_dbt_builds_is_started_anew(world: 
     world.airflow.await_task("tmdb_transform", run_id, "silver.dbt_producer_watcher")
     time.sleep(12)
     world.airflow.kill("thrift")
-    runs = _ended(world, "tmdb_transform", run_id)
-    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
+    runs = follow(world.airflow.client, "tmdb_transform", run_id)
     tries = {task["task_id"]: task["try_number"] for task in world.airflow.client.tasks("tmdb_transform", run_id)}
     assert max(tries.values()) > 1
-    assert _content(world) == good
+    _require_built_and_published(runs, world, good)
 
 
 def test_a_scheduler_that_is_killed_goes_on_where_it_was(world: World, good: Content) -> None:
@@ -111,16 +107,14 @@ def test_a_scheduler_that_is_killed_goes_on_where_it_was(world: World, good: Con
     world.airflow.kill("airflow-scheduler")
     answer = lakehouse(world.airflow.instance, "airflow", "up", timeout=300)
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    runs = _ended(world, "tmdb_transform", run_id)
-    assert [(one.dag, one.state) for one in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
-    assert _content(world) == good
+    _require_built_and_published(follow(world.airflow.client, "tmdb_transform", run_id), world, good)
 
 
 def test_mongodb_that_is_down_at_export_is_filled_by_the_next_attempt(world: World, good: Content) -> None:
     run_id = world.airflow.start("tmdb_aggregate")
     world.airflow.await_task("tmdb_aggregate", run_id, "export_to_mongodb")
     world.airflow.kill("mongo")
-    (run,) = _ended(world, "tmdb_aggregate", run_id)
+    (run,) = follow(world.airflow.client, "tmdb_aggregate", run_id)
     assert run.state == "success"
     assert _content(world) == good
 
@@ -134,6 +128,6 @@ def test_tmdb_that_answers_500_is_asked_again_later(world: World) -> None:
         world.airflow.await_task("tmdb_ingest", run_id, "fetch_recent_movies", ("up_for_retry", "failed"))
     finally:
         world.tmdb.set_faults([])
-    runs = _ended(world, "tmdb_ingest", run_id)
+    runs = follow(world.airflow.client, "tmdb_ingest", run_id)
     assert [run.state for run in runs] == ["success"] * 3
     assert "fetch_recent_movies" not in _told(world)

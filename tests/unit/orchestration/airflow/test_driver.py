@@ -19,29 +19,7 @@ from orchestration.airflow import driver
 from orchestration.airflow.performing import Asked
 
 AT = datetime(2026, 2, 1, 8, tzinfo=UTC)
-_WORK = """
-import os, time
-from expectations.result import GateFailed
-from orchestration.airflow import driver
-
-def do(settings, asked, log):
-    log.info("%s has begun", asked.task)
-    if asked.task == "shut":
-        error = GateFailed("A gate is shut.", "Look.")
-        error.is_told = True
-        raise error
-    if asked.task == "broken":
-        raise ZeroDivisionError("by nothing")
-    if asked.task == "long":
-        time.sleep(60)
-    if asked.task == "dies":
-        os._exit(1)
-    return {"pid": os.getpid(), "token": settings.tmdb.token.get_secret_value(), "as_of": asked.run_after.isoformat()}
-
-driver.do = do
-driver.IDLE_SECONDS = 20
-driver.main()
-"""
+_WORK = "tests.unit.orchestration.airflow.driver_at_work"
 
 
 @pytest.fixture
@@ -52,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def server(settings: Settings) -> Iterator[process.Running]:
     environment = {**os.environ, "LAKEHOUSE_HOME": str(settings.home), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = process.Command(driver.NAME, [sys.executable, "-c", _WORK], environment, {})
+    command = process.Command(driver.NAME, [sys.executable, "-m", _WORK], environment, {})
     yield process.start(settings.home, command)
     driver.stop(settings)
 
@@ -66,6 +44,13 @@ def perform(settings: Settings) -> Callable[[str], dict[str, object]]:
     log = logging.getLogger("tests.driver")
     connections = {"tmdb": {"password": "of airflow"}}  # pragma: allowlist secret
     return lambda task: driver.perform(settings, _asked(task), connections, log)
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_task_is_done_by_the_process_that_stays(
@@ -103,17 +88,14 @@ def test_the_driver_dies_with_who_asks(
     server: process.Running, settings: Settings, perform: Callable[[str], dict[str, object]]
 ) -> None:
     perform("one")
-    child = get_context("fork").Process(target=perform, args=("long",))
+    child = get_context("fork").Process(target=perform, args=("endless",))
     child.start()
-    time.sleep(1)
+    _wait(lambda: (settings.home / "begun").is_file())
     assert process.is_alive(server)
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
     child.join()
-    deadline = time.monotonic() + 10
-    while process.is_alive(server) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not process.is_alive(server)
+    _wait(lambda: not process.is_alive(server))
 
 
 def test_its_socket_is_for_its_owner_alone(
