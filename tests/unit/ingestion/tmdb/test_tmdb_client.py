@@ -208,6 +208,8 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(server: Server, tmdb: T
         while sent < 5_000:
             sent += 1
             yield b"x" * 10_000
+            # Let the server see that nobody reads any more.
+            await asyncio.sleep(0)
 
     server.answer("/movie/1", StreamingResponse(endless()))
     with pytest.raises(TooLarge) as too_large:
