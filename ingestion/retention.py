@@ -57,12 +57,22 @@ class Expired(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """A commit of `movies`; `batch_id` is empty where it landed no batch."""
+    """A commit of `movies`.
+
+    `batch_id` is empty where it was not made for a batch. `has_files` is False where it added no file: each movie that
+    was asked for was as before.
+    """
 
     version: int
     at: datetime
     operation: str
     batch_id: str
+    has_files: bool = True
+
+    @property
+    def changes_rows(self) -> bool:
+        """Whether the table may hold other rows than before."""
+        return self.has_files and self.operation not in _NO_CHANGE
 
 
 class Reading(NamedTuple):
@@ -136,7 +146,7 @@ def is_behind(reading: Reading, commits: Iterable[Commit]) -> bool:
     """
     if reading.version is None:
         return False
-    return any(commit.version > reading.version and commit.operation not in _NO_CHANGE for commit in commits)
+    return any(commit.version > reading.version and commit.changes_rows for commit in commits)
 
 
 def decide(
@@ -197,11 +207,21 @@ def bronze_state(spark: "SparkSession", tables: BronzeTables = BRONZE, reader: s
     # Before the history: what Silver reads meanwhile is then a commit that the history has.
     remembered = _remembered(spark, tables, reader)
     history = spark.sql(f"describe history {tables.movies}").selectExpr(
-        "version", "unix_micros(timestamp) as micros", "operation", "userMetadata"
+        "version",
+        "unix_micros(timestamp) as micros",
+        "operation",
+        "userMetadata",
+        "not (operation = 'WRITE' and operationMetrics['numFiles'] <=> '0') as has_files",
     )
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     commits = tuple(
-        Commit(row.version, epoch + timedelta(microseconds=row.micros), row.operation, _batch_of(row.userMetadata))
+        Commit(
+            row.version,
+            epoch + timedelta(microseconds=row.micros),
+            row.operation,
+            _batch_of(row.userMetadata),
+            row.has_files,
+        )
         for row in history.collect()
     )
     return BronzeState(commits, reading_of(remembered, commits, reader))

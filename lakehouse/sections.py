@@ -175,6 +175,7 @@ class Dbt(Section):
 
     threads: int = Field(2, ge=1)
     project_dir: Path = Field(Path("dbt_project"), description="relative to the project's root")
+    wait_minutes: int = Field(60, ge=0, description="for another dbt run that builds Silver and Gold")
 
 
 class Demo(Section):

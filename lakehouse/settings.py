@@ -34,8 +34,8 @@ from lakehouse.sections import (
 )
 
 PREFIX = "LAKEHOUSE_"
-# Variables that steer the program before any setting is read; they are no settings themselves.
-CONTROL_VARIABLES = {"LAKEHOUSE_CONFIG", "LAKEHOUSE_TRACEBACK"}
+# Variables that steer the program before any setting is read, or say who started it; they are no settings themselves.
+CONTROL_VARIABLES = {"LAKEHOUSE_CONFIG", "LAKEHOUSE_TRACEBACK", "LAKEHOUSE_WRITER"}
 
 TMDB_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS = "https://files.tmdb.org/p/exports"

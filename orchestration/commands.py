@@ -157,6 +157,8 @@ def build(
                 instant_text(instant) if instant else None,
                 None,
                 lambda name, done: progress.detail(f"{done} nodes done, now {name}"),
+                run_id,
+                progress.note,
             )
         except dbt.DbtFailed as failed:
             recorder.dbt(failed.nodes)

@@ -245,6 +245,8 @@ def build_models(cycle: Cycle, selector: str, findings: list[str]) -> None:
             as_of,
             cycle.manifest(),
             lambda name, done: detail(f"{done} nodes done, now {name}"),
+            cycle.run_id,
+            cycle.progress.note,
         )
     except dbt.DbtFailed as failed:
         nodes = failed.nodes

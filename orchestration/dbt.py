@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
+from orchestration import writer_lock
 
 FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 """What dbt says of a node that failed."""
@@ -73,9 +74,9 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def environment_set(settings: Settings) -> Iterator[None]:
+def environment_set(settings: Settings, more: Mapping[str, str] | None = None) -> Iterator[None]:
     """Set the variables for the time of one dbt call; some are settings of ours, and would look set by the user."""
-    ours = environment(settings)
+    ours = {**environment(settings), **(more or {})}
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
@@ -144,8 +145,10 @@ def build(
     as_of: str | None = None,
     manifest: Any = None,
     on_node: Callable[[str, int], None] = lambda name, done: None,
+    who: str = "lakehouse",
+    on_wait: Callable[[str], None] = lambda sentence: None,
 ) -> list[Node]:
-    """Run `dbt build` with `arguments`; give what became of each node.
+    """Run `dbt build` with `arguments`, when no other dbt run builds; give what became of each node.
 
     Args:
         settings: names the project and the Thrift server.
@@ -153,9 +156,12 @@ def build(
         as_of: the dbt var `as_of`; None leaves it to be derived from the data.
         manifest: from `parse`, to save parsing again.
         on_node: told the name of each node that starts, and how many have ended.
+        who: the run, as others see it who have to wait for it.
+        on_wait: told whom this one waits for.
 
     Raises:
         DbtFailed: a node failed; the message names each and says why, `nodes` holds all.
+        WriterBusy: another dbt run did not end.
     """
     from dbt.cli.main import dbtRunner
 
@@ -170,7 +176,8 @@ def build(
             ended += 1
 
     variables = ["--vars", f"{{as_of: '{as_of}'}}"] if as_of else []
-    with environment_set(settings):
+    writer_lock.wait_for_turn(settings, who, on_wait)
+    with environment_set(settings, writer_lock.variable(who)):
         answer = dbtRunner(manifest=manifest, callbacks=[listen]).invoke(
             ["build", *arguments, *variables, *common_arguments(settings)]
         )

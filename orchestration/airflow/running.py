@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
@@ -75,12 +76,22 @@ def before_dbt(context: Any) -> None:
 
     Raises:
         AirflowSkipException: it is a dry run.
+        WriterBusy: a dbt run that is not of this DAG run builds Silver and Gold, and does not end.
     """
     from airflow.sdk.exceptions import AirflowSkipException
+    from cosmos.constants import PRODUCER_WATCHER_TASK_ID
+
+    from orchestration import writer_lock
 
     if context["params"]["dry_run"]:
         raise AirflowSkipException("a dry run: nothing is built")
     mend_services()
+    settings, ti, run_id = load_settings(), context["ti"], run_id_of(context["dag_run"])
+    os.environ.update(writer_lock.variable(run_id))
+    # At its first attempt a task that watches a model starts no dbt.
+    is_watching = settings.airflow.execution_mode == "watcher" and not ti.task_id.endswith(PRODUCER_WATCHER_TASK_ID)
+    if ti.try_number > 1 or not is_watching:
+        writer_lock.wait_for_turn(settings, run_id, _log.info)
 
 
 def mend_services() -> None:

@@ -59,7 +59,8 @@ def _require_built_and_published(runs: list[EndedRun], world: World, good: Conte
 
 def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: Content) -> None:
     world.slack.payloads.clear()
-    with _broken(world.project / "models" / "silver" / "people.sql", "select no_such_column from {{ ref('as_of') }}"):
+    people = world.project / "models" / "silver" / "people.sql"
+    with _broken(people, people.read_text(encoding="utf-8").replace("credit.gender,", "credit.no_such_column,")):
         (run,) = world.airflow.run("tmdb_transform")
     assert run.state == "failed"
     states = world.airflow.states(run)

@@ -12,6 +12,7 @@ import pytest
 from ingestion import bronze
 from ingestion.batch import BatchSummary
 from ingestion.errors import SourceError
+from ingestion.retention import bronze_state
 from ingestion.synthetic.movie import movie_id
 from ingestion.tables import BronzeTables
 from ingestion.tmdb.ask import Ask
@@ -149,6 +150,9 @@ def test_what_did_not_change_is_not_sent_again(ingestion: Ingestion, tmp_path: P
     assert counts(again) == {"requested": 10, "unchanged": 10}
     assert ingestion.tally.answers[304] == 10
     assert ingestion.rows() == rows
+    # And so nothing is there to be built from it.
+    state = bronze_state(ingestion.spark, ingestion.tables)
+    assert [commit.changes_rows for commit in state.commits][:2] == [False, True]
     # These leave a gap, or rather know nothing of what changed: the watermark does not move.
     assert (first.watermark, again.watermark) == (None, None)
 

@@ -96,6 +96,12 @@ def test_old_files_are_kept_while_silver_is_behind_the_rows(
     assert is_behind(reading, [commit(11), commit(12), *after]) is expected
 
 
+def test_a_batch_that_landed_nothing_leaves_nothing_to_read() -> None:
+    empty = commit(13)._replace(has_files=False)
+    assert not is_behind(READ, [commit(12), empty])
+    assert is_behind(READ, [commit(12), empty, commit(14)])
+
+
 def test_neighbours_of_one_fate_are_told_as_one() -> None:
     expired = [
         *(Expired(partition(day), "") for day in (1, 2, 4)),
