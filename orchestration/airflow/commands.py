@@ -90,7 +90,7 @@ def trigger(
     wait: Annotated[bool, typer.Option(help="Wait until the run, and those that follow from it, have ended.")] = False,
 ) -> None:
     """Start a run of a DAG; those that follow it start when it has given them something to do."""
-    from orchestration.airflow.client import DAGS, client
+    from orchestration.airflow.client import DAGS, ENDED, client
     from orchestration.airflow.following import follow
 
     if dag not in DAGS:
@@ -103,8 +103,12 @@ def trigger(
         for one in DAGS:
             # A paused DAG queues its run and never starts it.
             asked.unpause(one)
+        before = [run["dag_run_id"] for run in asked.runs(dag) if run["state"] not in ENDED]
         run_id = asked.trigger(dag, conf, parse_instant(as_of) if as_of else None)
-        console.print(f"{dag} runs as {run_id}.")
+        if before:
+            console.print(f"{dag} waits as {run_id}: a DAG runs once at a time, and {before[-1]} has not ended.")
+        else:
+            console.print(f"{dag} runs as {run_id}.")
         if not wait:
             return
         with console.status(f"{dag} runs") as spinner:

@@ -9,33 +9,16 @@ from typing import Any
 import pytest
 
 from orchestration.airflow.following import EndedRun, follow
-from tests import lake
 from tests.instance import lakehouse, selected
-from tests.integration.airflow.conftest import FIRST_DAY, World
+from tests.integration.airflow.conftest import World, content
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(2400)]
-
-Content = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
 def its_settings(world: World) -> Iterator[None]:
     with selected(world.airflow.instance):
         yield
-
-
-@pytest.fixture(scope="module")
-def good(world: World) -> Content:
-    """What the lake holds when nothing went wrong."""
-    with selected(world.airflow.instance):
-        if not world.airflow.client.runs("tmdb_aggregate"):
-            assert [run.state for run in world.airflow.run(as_of=FIRST_DAY)] == ["success"] * 3
-        return _content(world)
-
-
-def _content(world: World) -> Content:
-    settings = world.airflow.settings
-    return {**lake.content(settings, "bronze", "silver", "graph", "gold"), **lake.documents(settings)}
 
 
 @contextmanager
@@ -52,12 +35,12 @@ def _told(world: World) -> str:
     return "\n".join(str(payload) for payload in world.slack.payloads)
 
 
-def _require_built_and_published(runs: list[EndedRun], world: World, good: Content) -> None:
+def _require_built_and_published(runs: list[EndedRun], world: World, good: dict[str, Any]) -> None:
     assert [(run.dag, run.state) for run in runs] == [("tmdb_transform", "success"), ("tmdb_aggregate", "success")]
-    assert _content(world) == good
+    assert content(world) == good
 
 
-def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: Content) -> None:
+def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: dict[str, Any]) -> None:
     world.slack.payloads.clear()
     people = world.project / "models" / "silver" / "people.sql"
     with _broken(people, people.read_text(encoding="utf-8").replace("credit.gender,", "credit.no_such_column,")):
@@ -71,11 +54,11 @@ def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: C
     assert states["quality_report_generation"] == "upstream_failed"
     assert "model people" in _told(world)
     assert "no_such_column" in _told(world)
-    assert _content(world) == good
+    assert content(world) == good
     _require_built_and_published(world.airflow.clear(run), world, good)
 
 
-def test_a_test_that_fails_is_told_with_its_rows(world: World, good: Content) -> None:
+def test_a_test_that_fails_is_told_with_its_rows(world: World, good: dict[str, Any]) -> None:
     world.slack.payloads.clear()
     planted = "select movie_id, 'planted' as reason from {{ ref('movies') }} order by movie_id limit 2"
     with _broken(world.project / "tests" / "rows_are_kept.sql", planted):
@@ -90,7 +73,7 @@ def test_a_test_that_fails_is_told_with_its_rows(world: World, good: Content) ->
     _require_built_and_published(world.airflow.clear(run), world, good)
 
 
-def test_a_thrift_server_that_is_killed_while_dbt_builds_is_started_anew(world: World, good: Content) -> None:
+def test_a_thrift_server_that_is_killed_while_dbt_builds_is_started_anew(world: World, good: dict[str, Any]) -> None:
     run_id = world.airflow.start("tmdb_transform")
     world.airflow.await_task("tmdb_transform", run_id, "silver.dbt_producer_watcher")
     time.sleep(12)
@@ -101,7 +84,7 @@ def test_a_thrift_server_that_is_killed_while_dbt_builds_is_started_anew(world: 
     _require_built_and_published(runs, world, good)
 
 
-def test_a_scheduler_that_is_killed_goes_on_where_it_was(world: World, good: Content) -> None:
+def test_a_scheduler_that_is_killed_goes_on_where_it_was(world: World, good: dict[str, Any]) -> None:
     run_id = world.airflow.start("tmdb_transform")
     world.airflow.await_task("tmdb_transform", run_id, "data_quality_validation")
     time.sleep(3)
@@ -111,13 +94,13 @@ def test_a_scheduler_that_is_killed_goes_on_where_it_was(world: World, good: Con
     _require_built_and_published(follow(world.airflow.client, "tmdb_transform", run_id), world, good)
 
 
-def test_mongodb_that_is_down_at_export_is_filled_by_the_next_attempt(world: World, good: Content) -> None:
+def test_mongodb_that_is_down_at_export_is_filled_by_the_next_attempt(world: World, good: dict[str, Any]) -> None:
     run_id = world.airflow.start("tmdb_aggregate")
     world.airflow.await_task("tmdb_aggregate", run_id, "export_to_mongodb")
     world.airflow.kill("mongo")
     (run,) = follow(world.airflow.client, "tmdb_aggregate", run_id)
     assert run.state == "success"
-    assert _content(world) == good
+    assert content(world) == good
 
 
 def test_tmdb_that_answers_500_is_asked_again_later(world: World) -> None:
