@@ -199,5 +199,6 @@ class Airflow(Section):
     parallelism: int = Field(4, ge=1, description="tasks at a time")
     database: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in home/airflow")
     retry_seconds: float = Field(60, gt=0, description="before the first retry of a task; doubled each time")
+    deadline_minutes: float = Field(120, gt=0, description="a DAG run that was queued longer ago is told as late")
     keeps_driver: bool = Field(True, description="whether tasks share one Spark driver, which stays between them")
     execution_mode: Literal["watcher", "local"] = Field("watcher", description="how Cosmos runs dbt: decision 13")

@@ -48,7 +48,7 @@
 
 {# Gives the lock back. `force` takes it from whoever holds it, for one that is dead. #}
 {% macro release_lock(force=false) -%}
-    {%- if execute and target.name == 'local' -%}
+    {%- if execute and target.name == 'local' and (force or graph.get('lakehouse_lock')) -%}
         {%- set held = lock_held() -%}
         {%- if held and (force or held.who == this_writer().who) -%}
             {%- do run_query('alter schema ' ~ target.schema ~ " set dbproperties ('lakehouse.writer' = '')") -%}

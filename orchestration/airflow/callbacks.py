@@ -65,11 +65,9 @@ def on_missed_deadline(context: Any = None, **arguments: Any) -> None:
     run = (context or {}).get("dag_run") or {}
     dag = run.get("dag_id", "a DAG") if isinstance(run, dict) else run.dag_id
     try:
-        _tell(
-            load_settings(),
-            "airflow",
-            (Alert("critical", "delay", dag, "The run has not ended within two hours.", "lakehouse airflow status"),),
-        )
+        settings = load_settings()
+        late = f"The run has not ended within {settings.airflow.deadline_minutes:g} minutes."
+        _tell(settings, "airflow", (Alert("critical", "delay", dag, late, "lakehouse airflow status"),))
     except Exception:  # noqa: BLE001
         _log.exception("That %s is late cannot be told.", dag)
 

@@ -16,7 +16,6 @@ from orchestration.airflow.instance import POOL
 from orchestration.airflow.running import run_task
 from orchestration.tasks import BRONZE, GOLD, TASKS, Task
 
-DEADLINE = timedelta(hours=2)
 RETRIES = 3
 
 _ASSETS = {"tmdb_transform": BRONZE, "tmdb_aggregate": GOLD}
@@ -52,7 +51,7 @@ def build_dag(name: str, about: str) -> DAG:
         on_failure_callback=callbacks.on_run_end,
         deadline=DeadlineAlert(
             reference=RunQueued(),
-            interval=DEADLINE,
+            interval=timedelta(minutes=settings.airflow.deadline_minutes),
             callback=SyncCallback("orchestration.airflow.callbacks.on_missed_deadline"),
         ),
         render_template_as_native_obj=False,

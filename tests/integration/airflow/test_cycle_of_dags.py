@@ -50,7 +50,9 @@ def test_one_trigger_leads_from_an_empty_lake_to_mongodb(world: World) -> None:
     facts = {facts.run["kind"]: facts for facts in read_runs(settings.home)}
     assert {kind: one.run["status"] for kind, one in facts.items()} == {run.dag: "succeeded" for run in runs}
     assert facts["tmdb_aggregate"].rows("steps")[0]["step"] == "validate_silver_data"
-    assert any("new data is published" in str(payload) for payload in world.slack.payloads)
+    told = [str(payload) for payload in world.slack.payloads]
+    assert any("new data is published" in payload for payload in told)
+    assert any("tmdb_transform" in payload and "not ended within 3 minutes" in payload for payload in told)
 
 
 def test_the_airflow_state_of_each_node_is_dbt_s(world: World) -> None:
