@@ -109,9 +109,9 @@ def test_tmdb_that_answers_500_is_asked_again_later(world: World) -> None:
     world.slack.payloads.clear()
     try:
         run_id = world.airflow.start(as_of="2026-01-26T08:00:00Z")
-        world.airflow.await_task("tmdb_ingest", run_id, "fetch_recent_movies", ("up_for_retry", "failed"))
+        world.airflow.await_task("tmdb_ingest", run_id, "validate_api_connectivity", ("up_for_retry",))
     finally:
         world.tmdb.set_faults([])
     runs = follow(world.airflow.client, "tmdb_ingest", run_id)
     assert [run.state for run in runs] == ["success"] * 3
-    assert "fetch_recent_movies" not in _told(world)
+    assert "validate_api_connectivity" not in _told(world)
