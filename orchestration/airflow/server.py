@@ -18,11 +18,11 @@ from orchestration.airflow.instance import environment, folder, passwords_file, 
 
 PROCESSES = ("airflow-api", "airflow-scheduler", "airflow-parser", "airflow-triggerer")
 _ARGUMENTS: dict[str, list[str]] = {
-    "airflow-api": ["api-server"],
+    "airflow-api": ["airflow", "api-server"],
     # Logs are files on this machine: nobody asks these two for them.
-    "airflow-scheduler": ["scheduler", "--skip-serve-logs"],
-    "airflow-parser": ["dag-processor"],
-    "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
+    "airflow-scheduler": ["orchestration.airflow.preloaded", "scheduler", "--skip-serve-logs"],
+    "airflow-parser": ["orchestration.airflow.preloaded", "dag-processor"],
+    "airflow-triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
 }
 _TIMEOUT_SECONDS = 180
 _POLL_SECONDS = 0.5
@@ -41,7 +41,7 @@ def commands(settings: Settings) -> list[process.Command]:
     return [
         process.Command(
             name,
-            [sys.executable, "-m", "airflow", *_ARGUMENTS[name]],
+            [sys.executable, "-m", *_ARGUMENTS[name]],
             variables,
             {"airflow.port": settings.airflow.port} if name == "airflow-api" else {},
         )

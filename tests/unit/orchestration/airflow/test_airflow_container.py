@@ -29,11 +29,19 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
         yield load_settings()
 
 
-@pytest.mark.parametrize("part", [part for part in Part if part is not Part.prepare])
-def test_each_part_is_one_of_airflows_processes(part: Part, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("part", "process"),
+    [
+        (Part.api, ["airflow", "api-server"]),
+        (Part.scheduler, ["orchestration.airflow.preloaded", "scheduler"]),
+        (Part.parser, ["orchestration.airflow.preloaded", "dag-processor"]),
+        (Part.triggerer, ["airflow", "triggerer"]),
+    ],
+)
+def test_each_part_is_one_of_airflows_processes(part: Part, process: list[str], settings: Settings) -> None:
     command = prepared(part, settings)
     assert command.name == part
-    assert command.argv[1:3] == ["-m", "airflow"]
+    assert command.argv[1:4] == ["-m", *process]
 
 
 def test_before_the_preparation_the_user_is_written_down(settings: Settings) -> None:
