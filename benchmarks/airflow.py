@@ -1,4 +1,4 @@
-"""What Airflow adds: of the last run of each DAG, each task's seconds, and how many of them its work took; parsing a file.
+"""What Airflow adds: the seconds of each task, how many of them its work took, and how long a file is parsed.
 
     python -m benchmarks.airflow
 
