@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from lakehouse.errors import ServiceError
 from lakehouse.settings import Settings
@@ -19,28 +20,51 @@ DAGS = ("tmdb_ingest", "tmdb_transform", "tmdb_aggregate")
 ENDED = ("success", "failed")
 
 _PAGE = 100  # more is not given at a time
+_ATTEMPTS = 5
+
+
+class _Passing(ServiceError):
+    """What another attempt may mend."""
 
 
 class Client:
-    """One login. Make it with `client`."""
+    """One login. Make it with `client`.
 
-    def __init__(self, http: httpx.Client) -> None:
+    Args:
+        http: which sends the login with each request.
+        backoff_seconds: before what only asks is asked again, after a failure; doubled each time.
+    """
+
+    def __init__(self, http: httpx.Client, backoff_seconds: float = 0.5) -> None:
         self._http = http
+        self._backoff = backoff_seconds
 
     def ask(self, method: str, path: str, **arguments: Any) -> Any:
         """Ask for a path below `/api/v2`; give the answer's JSON.
 
+        Airflow answers 500 where it is asked for a run that it is just making: what only asks is asked again.
+
         Raises:
             ServiceError: Airflow does not answer, or refuses.
         """
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Passing),
+            stop=stop_after_attempt(_ATTEMPTS if method == "GET" else 1),
+            wait=wait_exponential(self._backoff, max=10),
+            reraise=True,
+        )
+        return retrying(self._ask, method, path, **arguments)
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
         try:
             answer = self._http.request(method, f"/api/v2/{path}", **arguments)
         except httpx.HTTPError as error:
-            raise ServiceError(
+            raise _Passing(
                 f"Airflow does not answer ({type(error).__name__}).", "Start it with `lakehouse airflow up`."
             ) from error
         if answer.is_error:
-            raise ServiceError(f"Airflow refuses {method} {path} (HTTP {answer.status_code}): {_detail(answer)}.")
+            kind = _Passing if answer.is_server_error else ServiceError
+            raise kind(f"Airflow refuses {method} {path} (HTTP {answer.status_code}): {_detail(answer)}.")
         return answer.json() if answer.content else None
 
     def runs(self, dag: str, most: int = 5) -> list[dict[str, Any]]:
