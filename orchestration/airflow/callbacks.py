@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from lakehouse.alerts.alert import Alert
 from lakehouse.alerts.send import job_failed, tell
 from lakehouse.clock import now
+from lakehouse.hive import plain_message
 from lakehouse.ops.journal import Journal, Row, read_run
 from lakehouse.settings import Settings, load_settings
 from orchestration.dbt import FAILED
@@ -55,7 +56,8 @@ def nodes_failed(dag: str, results: Iterable[Row], run_id: str) -> tuple[Alert, 
     for row in last.values():
         if row["status"] in FAILED:
             message, *examples = (row["message"] or "unknown").splitlines()
-            alert = job_failed(f"{dag}: {row['kind']} {row['node_name']}", message, run_id)
+            # What Spark says comes after a hundred words of where it was said.
+            alert = job_failed(f"{dag}: {row['kind']} {row['node_name']}", plain_message(message), run_id)
             found.append(Alert(**{**vars(alert), "examples": tuple(examples)}))
     return tuple(found)
 

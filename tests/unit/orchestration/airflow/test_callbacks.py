@@ -31,6 +31,16 @@ def test_each_failing_node_is_told_with_the_rows_that_it_found() -> None:
     assert keys.command == "lakehouse history --run run-1"
 
 
+def test_of_an_error_of_spark_its_own_sentence_is_told() -> None:
+    where = "Runtime Error in model people (models/silver/people.sql) Database Error HiveSQLException: "
+    sentence = "[FIELD_NOT_FOUND] No such struct field `nothing` in `person_id`. SQLSTATE: 42704"
+    stack = (
+        f"[FIELD_NOT_FOUND] org.apache.spark.sql.AnalysisException: {sentence}; line 32 pos 8 at org.apache.spark.A.b"
+    )
+    (told,) = nodes_failed("tmdb_transform", [_row("people", "error", where + stack, kind="model")], "run-1")
+    assert told.message == f"It failed and is not tried again: {sentence}"
+
+
 def test_a_node_that_was_built_by_a_later_attempt_is_not_told() -> None:
     rows = [_row("people", "error", "no such column", kind="model"), _row("people", "success", kind="model")]
     assert nodes_failed("tmdb_transform", rows, "run-1") == ()
