@@ -16,10 +16,11 @@ import psutil
 from lakehouse.clock import now, parse_instant
 from lakehouse.errors import LakehouseError
 from lakehouse.hive import query
+from lakehouse.services.process import Running, is_alive
 from lakehouse.settings import Settings
 
 VARIABLE = "LAKEHOUSE_WRITER"
-"""The environment variable by which dbt is told who it runs for: `<run>|<process>@<host>`."""
+"""The environment variable by which dbt is told who it runs for: `<run>|<process>`, as `Writer` has it."""
 
 _HELD = re.compile(r"\(lakehouse\.writer,([^|)]+)\|([^|)]*)\|([^|)]*)\|([^|)]+)\)")
 _SCHEMA = "silver"
@@ -36,7 +37,7 @@ class Writer:
 
     Args:
         who: a run, e.g. `tmdb_transform-20260124T080000Z-1f2e3d`, or a person's call of dbt.
-        process: its process, `<pid>@<host>`; empty where that is not known.
+        process: its process, `<pid>/<start, seconds since 1970>@<host>`; empty where that is not known.
         since: when it took the lock, UTC.
         until: from when on the lock is free, unless it is renewed.
     """
@@ -48,13 +49,23 @@ class Writer:
 
     def __str__(self) -> str:
         """Say who it is."""
-        place = f" (process {self.process})" if self.process else ""
+        place = f" (process {self.process.partition('/')[0]})" if self.process else ""
         return f"{self.who}{place}, since {self.since}"
 
 
 def variable(who: str) -> dict[str, str]:
     """The environment variable for a dbt call of this process."""
-    return {VARIABLE: f"{who}|{os.getpid()}@{socket.gethostname()}"}
+    pid = os.getpid()
+    return {VARIABLE: f"{who}|{pid}/{psutil.Process(pid).create_time()}@{socket.gethostname()}"}
+
+
+def current_writer(settings: Settings, at: datetime) -> Writer | None:
+    """Who holds the lock now.
+
+    Raises:
+        ServiceError: the Thrift server does not answer.
+    """
+    return read_writer(_properties(settings), at)
 
 
 def read_writer(properties: str, at: datetime) -> Writer | None:
@@ -118,16 +129,19 @@ def _properties(settings: Settings) -> str:
 
 def _is_gone(writer: Writer) -> bool:
     """Whether its process ran on this machine and has ended."""
-    pid = _pid_here(writer)
-    return pid is not None and not psutil.pid_exists(pid)
+    process = _process_here(writer)
+    return process is not None and not is_alive(process)
 
 
 def _is_own(writer: Writer, who: str) -> bool:
     """Whether it is the run that asks, and not another process of that run which still works here."""
-    return writer.who == who and _pid_here(writer) in (None, os.getpid())
+    process = _process_here(writer)
+    return writer.who == who and (process is None or process.pid == os.getpid())
 
 
-def _pid_here(writer: Writer) -> int | None:
+def _process_here(writer: Writer) -> Running | None:
     """The process of a writer, where it is one of this machine."""
-    pid, _, host = writer.process.partition("@")
-    return int(pid) if host == socket.gethostname() and pid.isdecimal() else None
+    found = re.fullmatch(r"(\d+)/([\d.]+)@(.*)", writer.process)
+    if found is None or found[3] != socket.gethostname():
+        return None
+    return Running(int(found[1]), float(found[2]))

@@ -73,7 +73,7 @@
 {%- endmacro %}
 
 
-{# Who this run is. `LAKEHOUSE_WRITER` is `<run>|<process>@<host>`, set where a program of ours has started dbt. #}
+{# Who this run is. `LAKEHOUSE_WRITER` is `<run>|<process>`, set where a program of ours has started dbt. #}
 {% macro this_writer() -%}
     {%- set given = env_var('LAKEHOUSE_WRITER', '').split('|') -%}
     {%- set person = 'dbt ' ~ flags.WHICH ~ ' of ' ~ env_var('USER', 'somebody') ~ ' ' ~ invocation_id[:8] -%}
@@ -81,7 +81,7 @@
 {%- endmacro %}
 
 
-{# Takes or renews the lock: `<run>|<process>@<host>|<since>|<free from>`. #}
+{# Takes or renews the lock: `<run>|<process>|<since>|<free from>`. #}
 {% macro write_lock(since) -%}
     {%- set me = this_writer() -%}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from lakehouse.clock import now
-from lakehouse.hive import query
 from lakehouse.settings import Settings
 from orchestration.airflow.following import follow
-from orchestration.writer_lock import read_writer
+from orchestration.writer_lock import current_writer
 from tests.instance import ROOT, environment, lakehouse, selected
 from tests.integration.airflow.conftest import World, content
 
@@ -29,8 +28,7 @@ def its_settings(world: World) -> Iterator[None]:
 def _await_writer(settings: Settings, beginning: str) -> str:
     deadline = time.monotonic() + 600
     while True:
-        rows = query(settings, "describe schema extended silver").rows
-        found = read_writer(next(str(value) for name, value in rows if name == "Properties"), now())
+        found = current_writer(settings, now())
         if found and found.who.startswith(beginning):
             return found.who
         assert time.monotonic() < deadline, f"{beginning} never held the lock"

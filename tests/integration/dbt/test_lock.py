@@ -13,7 +13,7 @@ import pytest
 from lakehouse.clock import now
 from lakehouse.hive import query
 from lakehouse.settings import Settings
-from orchestration.writer_lock import Writer, read_writer, wait_for_turn
+from orchestration.writer_lock import Writer, current_writer, wait_for_turn
 from tests import lake
 from tests.instance import ROOT, environment, selected
 from tests.integration.dbt.conftest import Dbt
@@ -21,12 +21,6 @@ from tests.integration.dbt.conftest import Dbt
 pytestmark = pytest.mark.stack
 
 _WITHOUT_UNITS = ("--exclude", "test_type:unit")
-
-
-def writer(settings: Settings) -> Writer | None:
-    """Who holds the lock now."""
-    rows = query(settings, "describe schema extended silver").rows
-    return read_writer(next(str(value) for name, value in rows if name == "Properties"), now())
 
 
 @pytest.fixture
@@ -44,9 +38,9 @@ def building(stack: dict[str, str], tmp_path: Path) -> Callable[[str], "subproce
 
 
 def await_writer(settings: Settings, process: "subprocess.Popen[str]") -> Writer:
-    """Wait until that process, or a child of it, holds the lock."""
+    """Wait until that process holds the lock."""
     deadline = time.monotonic() + 120
-    while (found := writer(settings)) is None or not found.process.startswith(f"{process.pid}@"):
+    while (found := current_writer(settings, now())) is None or not found.process.startswith(f"{process.pid}/"):
         assert process.poll() is None, "it ended before it held the lock"
         assert time.monotonic() < deadline, "it never held the lock"
         time.sleep(0.1)
@@ -68,10 +62,10 @@ def test_two_builds_and_a_person_at_the_same_time(
         assert first.wait(300) == 0, (tmp_path / "first").read_text()
         assert second.wait(300) == 0, (tmp_path / "second").read_text()
         assert f"waiting for {holder.who}" in " ".join((tmp_path / "second").read_text().split())
-        assert writer(built) is None
+        assert current_writer(built, now()) is None
         accepted = dbt("run", "--select", "yoy_growth")
         assert accepted.returncode == 0, accepted.stdout
-        assert writer(built) is None
+        assert current_writer(built, now()) is None
     assert lake.content(built, "silver", "gold_build") == before
 
 
@@ -86,11 +80,11 @@ def test_what_a_killed_build_holds_stops_nobody(
         told: list[str] = []
         wait_for_turn(built, "the next", told.append)
         assert told == []
-        assert writer(built) is None
+        assert current_writer(built, now()) is None
 
 
 def test_a_person_can_take_the_lock_of_one_who_is_dead_elsewhere(built: Settings, dbt: Dbt) -> None:
-    held = "dbt run of ann 1a2b3c4d|7@elsewhere|2026-01-24T08:00:00Z|9999-01-01T00:00:00Z"
+    held = "dbt run of ann 1a2b3c4d|7/1.0@elsewhere|2026-01-24T08:00:00Z|9999-01-01T00:00:00Z"
     query(built, f"alter schema silver set dbproperties ('lakehouse.writer' = '{held}')")
     refused = dbt("run", "--select", "yoy_growth")
     assert refused.returncode != 0

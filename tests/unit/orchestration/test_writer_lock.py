@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 
 from lakehouse.hive import Answer
@@ -20,10 +21,15 @@ def properties(who: str, process: str = "", until: str = "2026-01-24T12:05:00Z")
     return f"((a,b), (lakehouse.writer,{who}|{process}|2026-01-24T11:55:00Z|{until}))"
 
 
+def live_process(pid: int) -> str:
+    return f"{pid}/{psutil.Process(pid).create_time()}@{socket.gethostname()}"
+
+
 def dead_process() -> str:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return f"{process.pid}@{socket.gethostname()}"
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    told = live_process(process.pid)
+    process.communicate(b"\n")
+    return told
 
 
 class Lake:
@@ -55,10 +61,10 @@ def wait(monkeypatch: pytest.MonkeyPatch, lake: Lake, who: str = "run-2") -> lis
 
 def test_what_a_run_writes_is_read() -> None:
     who, process = variable("run-1")[writer_lock.VARIABLE].split("|")
-    assert process == f"{os.getpid()}@{socket.gethostname()}"
+    assert process == live_process(os.getpid())
     writer = read_writer(properties(who, process), NOON)
     assert writer is not None
-    assert str(writer) == f"run-1 (process {process}), since 2026-01-24T11:55:00Z"
+    assert str(writer) == f"run-1 (process {os.getpid()}), since 2026-01-24T11:55:00Z"
 
 
 @pytest.mark.parametrize(
@@ -68,14 +74,15 @@ def test_what_a_run_writes_is_read() -> None:
         "((lakehouse.writer,))",
         properties("run-1", until="2026-01-24T12:00:00Z"),
         properties("run-1", dead_process()),
+        properties("run-1", f"{os.getpid()}/1.0@{socket.gethostname()}"),
     ],
-    ids=["never taken", "given back", "nothing heard for too long", "its process has ended"],
+    ids=["never taken", "given back", "nothing heard for too long", "its process has ended", "another has its number"],
 )
 def test_a_lock_is_free(told: str) -> None:
     assert read_writer(told, NOON) is None
 
 
-@pytest.mark.parametrize("process", ["", "1@elsewhere", f"{os.getpid()}@{socket.gethostname()}"])
+@pytest.mark.parametrize("process", ["", "1/1.0@elsewhere", live_process(os.getpid())])
 def test_a_lock_is_held(process: str) -> None:
     assert read_writer(properties("dbt run of ann 1a2b3c4d", process), NOON) is not None
 
@@ -89,13 +96,13 @@ def test_one_waits_and_says_for_whom(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_an_earlier_attempt_elsewhere_holds_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert wait(monkeypatch, Lake(properties("run-2", "1@elsewhere"))) == []
+    assert wait(monkeypatch, Lake(properties("run-2", "1/1.0@elsewhere"))) == []
 
 
 def test_an_attempt_of_the_same_run_that_still_works_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = properties("run-2", f"{os.getppid()}@{socket.gethostname()}")
+    held = properties("run-2", live_process(os.getppid()))
     assert len(wait(monkeypatch, Lake(held, held, ""))) == 1
-    assert wait(monkeypatch, Lake(properties("run-2", f"{os.getpid()}@{socket.gethostname()}"))) == []
+    assert wait(monkeypatch, Lake(properties("run-2", live_process(os.getpid())))) == []
 
 
 def test_what_the_dead_hold_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
