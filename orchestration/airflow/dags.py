@@ -8,6 +8,7 @@ from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, TriggerRule
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
+from airflow.sdk.definitions.param import ParamsDict
 
 from lakehouse.settings import Settings, load_settings
 from orchestration.airflow import callbacks
@@ -38,7 +39,6 @@ def build_dag(name: str, about: str) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["tmdb", name.removeprefix("tmdb_")],
-        params=_params(),
         default_args={
             "owner": "lakehouse",
             "retries": RETRIES,
@@ -61,6 +61,9 @@ def build_dag(name: str, about: str) -> DAG:
             made[task.name] = _made(settings, task)
             for before in task.after:
                 made[before] >> made[task.name]
+    # Given before, each task would carry a copy, to be checked at each parse: a second, for a hundred tasks. Airflow
+    # joins those of the DAG to a task's when it runs.
+    dag.params = ParamsDict(_params())
     return dag
 
 

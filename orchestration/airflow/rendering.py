@@ -50,11 +50,11 @@ def dbt_group(settings: Settings, group: str, selector: str, tooltip: str) -> Db
             execution_mode=ExecutionMode.WATCHER if is_watched else ExecutionMode.LOCAL,
             invocation_mode=InvocationMode.DBT_RUNNER,
             # One call of dbt writes; the tasks of the models watch it, and wait for no slot of the pool.
-            setup_operator_args={"pool": POOL} if is_watched else None,
+            setup_operator_args={"pool": POOL, "dbt_cmd_flags": ["--selector", selector]} if is_watched else None,
         ),
+        # The manifest holds what the selector chose: that Cosmos chooses once more would take half of a parse.
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
-            selector=selector,
             test_behavior=TestBehavior.AFTER_EACH,
             emit_datasets=False,
         ),
