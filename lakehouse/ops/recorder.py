@@ -90,16 +90,8 @@ class Recorder:
     @contextmanager
     def run(self, kind: str, arguments: Mapping[str, Any], as_of: datetime | None = None) -> Iterator[None]:
         """Record that the run goes on, then how it ended; see `lakehouse.ops.recording.recorded`, which uses it."""
-        begun = {
-            "kind": kind,
-            "started_at": self.began_at,
-            "as_of": as_of,
-            "host": platform.node(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            "arguments": json.dumps(dict(arguments), default=str, ensure_ascii=False),
-        }
         self.journal.write_process()
-        self.journal.write("runs", {**begun, "status": "running"})
+        self.journal.write("runs", {**_begun(kind, arguments, self.began_at), "as_of": as_of})
 
         def end(status: str, error: str | None, next_step: str | None) -> None:
             ended = {"finished_at": self.now(), "seconds": round(self.elapsed, 3)}
@@ -116,9 +108,7 @@ class Recorder:
 
     def join(self, kind: str, arguments: Mapping[str, Any], started_at: datetime) -> None:
         """Record that a run goes on which several processes make, one after the other; this is one of them."""
-        begun = {"kind": kind, "started_at": started_at, "host": platform.node(), "status": "running"}
-        asked = json.dumps(dict(arguments), default=str, ensure_ascii=False)
-        self.journal.write("runs", {**begun, "arguments": asked})
+        self.journal.write("runs", _begun(kind, arguments, started_at))
         self._steps = len(read_run(self.journal.path, BULKY).rows("steps"))
 
     @contextmanager
@@ -166,6 +156,17 @@ class Recorder:
         """Record rows of a table of `ops`."""
         for row in rows:
             self.journal.write(table, row)
+
+
+def _begun(kind: str, arguments: Mapping[str, Any], started_at: datetime) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "started_at": started_at,
+        "host": platform.node(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "arguments": json.dumps(dict(arguments), default=str, ensure_ascii=False),
+        "status": "running",
+    }
 
 
 def story(error: BaseException) -> tuple[str, str]:

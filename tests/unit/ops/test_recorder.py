@@ -55,6 +55,14 @@ def test_a_run_that_ends_well(settings: Settings) -> None:
     ]
 
 
+def test_a_run_of_several_processes_tells_how_it_began_as_one_of_one_does(settings: Settings) -> None:
+    Recorder(Journal(settings.home, "run-1"), AT).join("tmdb_transform", {"dry_run": False}, AT)
+    run = _facts(settings).run
+    assert (run["kind"], run["status"], run["started_at"]) == ("tmdb_transform", "running", AT)
+    assert run["cores"] >= 1
+    assert run["host"]
+
+
 @pytest.mark.parametrize(
     ("error", "said", "next_step"),
     [
