@@ -11,9 +11,9 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentiText, SentimentIntensityAnalyzer
+from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentimentIntensityAnalyzer, SentiText
 
 # The most characters that are scored, counted after emoji are written out in words. The longest overview in TMDB has
 # 1,000 and the longest reviews some 20,000, so this only stops abuse: a text at the bound takes about 0.2 s.
