@@ -97,3 +97,18 @@ def test_a_day_s_changes_build_what_they_touch(world: World, tmp_path: Path) -> 
     assert "silver.movie_observations" in changed
     assert len(changed) < len(after)
     assert lake.documents(settings) != documents
+
+
+def test_a_backfill_asks_for_its_span_and_lands_nothing_twice(world: World) -> None:
+    settings = world.airflow.settings
+    landed = lake.content(settings, "bronze")["bronze.movies"]
+    span = {"from": "2026-01-20T00:00:00Z", "to": "2026-01-22T00:00:00Z"}
+    (run,) = world.airflow.run(as_of=NEXT_DAY.replace("08:00", "12:00"), **span)
+    assert run.state == "success"
+    asked = "select date_format(window_start, 'yyyy-MM-dd'), date_format(window_end, 'yyyy-MM-dd'), requested, landed"
+    ((begin, end, requested, new),) = query(
+        settings, f"{asked} from bronze.batches order by started_at desc limit 1"
+    ).rows
+    assert (begin, end, new) == ("2026-01-20", "2026-01-22", 0)
+    assert requested > 0
+    assert lake.content(settings, "bronze")["bronze.movies"] == landed
