@@ -43,7 +43,6 @@ class LinearTimeAnalyzer(SentimentIntensityAnalyzer):  # type: ignore[misc]
         # An emoji is written out as its description and up to one space.
         self._written_length = {emoji: len(words) + 1 for emoji, words in self.emojis.items()}
         self._longest_written = max(self._written_length.values())
-        self._written_out = set(self.emojis)
         self._scored = self.lexicon.keys() - BOOSTER_DICT.keys()
         # Of what the rules look for in several words, the longest: where that is not near, they find nothing.
         phrases = (*BOOSTER_DICT, *SPECIAL_CASES)
@@ -71,7 +70,7 @@ class LinearTimeAnalyzer(SentimentIntensityAnalyzer):  # type: ignore[misc]
 
     def polarity_scores(self, text: str) -> dict[str, float]:
         """Return the original's four scores of a text: neg, neu, pos and compound."""
-        text = (text if self._written_out.isdisjoint(text) else self._without_emoji(text)).strip()
+        text = (text if self.emojis.keys().isdisjoint(text) else self._without_emoji(text)).strip()
         senti_text = SentiText(text)
         words = senti_text.words_and_emoticons
         lower = [word.lower() for word in words]

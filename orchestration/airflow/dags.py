@@ -61,8 +61,8 @@ def build_dag(name: str, about: str) -> DAG:
             made[task.name] = _made(settings, task)
             for before in task.after:
                 made[before] >> made[task.name]
-    # Given before, each task would carry a copy, to be checked at each parse: a second, for a hundred tasks. Airflow
-    # joins those of the DAG to a task's when it runs.
+    # Given before, each task would carry a copy, to be checked at each parse. Airflow joins those of the DAG to a
+    # task's when it runs.
     dag.params = ParamsDict(_params())
     return dag
 

@@ -52,7 +52,7 @@ def dbt_group(settings: Settings, group: str, selector: str, tooltip: str) -> Db
             # One call of dbt writes; the tasks of the models watch it, and wait for no slot of the pool.
             setup_operator_args={"pool": POOL, "dbt_cmd_flags": ["--selector", selector]} if is_watched else None,
         ),
-        # The manifest holds what the selector chose: that Cosmos chooses once more would take half of a parse.
+        # The manifest holds what the selector chose: that Cosmos chooses once more took a third of a parse.
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
             test_behavior=TestBehavior.AFTER_EACH,

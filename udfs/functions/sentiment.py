@@ -47,7 +47,7 @@ def vader_category(score: float | None) -> str | None:
 
 @cache
 def _analyzer() -> LinearTimeAnalyzer:
-    # Built once a worker process: reading the lexicon for each row would make scoring some sixty times slower.
+    # Built once a worker process: reading the lexicon for each row would make scoring some two hundred times slower.
     # Imported here so that a worker that runs another function does not pay for it.
     from udfs.vader import LinearTimeAnalyzer
 
