@@ -29,8 +29,8 @@ setup: $(VENV)/.made ## make the Python environment and fetch the JVM artefacts
 demo: setup ## start the services and run the main job on 5,000 synthetic movies
 	@$(BIN)/lakehouse demo
 
-test: setup ## the tests: unit, Spark, and the real services
-	@$(BIN)/python -m pytest
+test: setup ## the tests, in two processes: those of the real services in one, unit and Spark in the other
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 unit: $(VENV)/.made ## the unit tests alone: no service, no JVM
 	@$(BIN)/python -m pytest tests/unit

@@ -1,7 +1,7 @@
-"""Runs `lakehouse` commands one after the other in one process, whose JVM stays warm from one to the next.
+"""Runs `lakehouse` and `dbt` commands one after the other in one process, whose JVM stays warm from one to the next.
 
-A JVM that has just started runs Spark several times slower than one that has worked for a minute. Each command still
-has the environment, the Spark session and the output of its own.
+A JVM that has just started runs Spark several times slower than one that has worked for a minute, and dbt takes seconds
+to be imported. Each command still has the environment, the folder, the Spark session and the output of its own.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 
@@ -21,14 +22,15 @@ def main() -> None:
             answers.flush()
 
 
-def _answer(arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
+def _answer(program: str, arguments: list[str], variables: dict[str, str], folder: str) -> dict[str, Any]:
+    os.chdir(folder)
     for name in [name for name in os.environ if name.startswith("LAKEHOUSE_")]:
         del os.environ[name]
     os.environ.update(variables)
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         os.dup2(stdout.fileno(), 1)
         os.dup2(stderr.fileno(), 2)
-        returncode = _run(arguments)
+        returncode = _run(program, arguments)
         sys.stdout.flush()
         sys.stderr.flush()
         said = []
@@ -38,13 +40,12 @@ def _answer(arguments: list[str], variables: dict[str, str]) -> dict[str, Any]:
     return {"returncode": returncode, "stdout": said[0], "stderr": said[1]}
 
 
-def _run(arguments: list[str]) -> int:
-    from lakehouse.cli import main as lakehouse
+def _run(program: str, arguments: list[str]) -> int:
     from lakehouse.spark import running_session
 
-    sys.argv = ["lakehouse", *arguments]
+    sys.argv = [program, *arguments]
     try:
-        lakehouse()
+        _main(program)()
     except SystemExit as ended:
         return int(ended.code or 0)
     except Exception:  # noqa: BLE001 - as a process ends that has not caught it
@@ -57,6 +58,16 @@ def _run(arguments: list[str]) -> int:
             session.sparkContext._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
             session.stop()
     return 0
+
+
+def _main(program: str) -> Callable[[], Any]:
+    if program == "dbt":
+        from dbt.cli.main import cli
+
+        return cli
+    from lakehouse.cli import main
+
+    return main
 
 
 if __name__ == "__main__":

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 TMDB_DATA = Path(os.environ.get("TMDB_DATA", ROOT.parent / "shared" / "data"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together when two processes share them: those of one set of services, those of one JVM."""
+    for item in items:
+        if item.get_closest_marker("stack"):
+            group = "services"
+        elif "spark" in item.fixturenames:  # type: ignore[attr-defined]
+            group = "spark"
+        else:
+            group = item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def long_tests() -> None:
     """Let a test through only where an hour is at hand: whole cycles, each several minutes on a slow machine."""

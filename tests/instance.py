@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,13 +29,19 @@ _PORTS = (
 )
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on; all held at once, so that no two are the same."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+# Below those that the system gives to clients; another part of them for each process that runs tests at the same time.
+_candidates = count(10_000 + 7_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) + os.getpid() % 5_000)
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports that nothing listens on, and that no call before gave."""
+    found: list[int] = []
+    while len(found) < number:
+        port = next(_candidates)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 def variables(home: Path) -> dict[str, str]:
@@ -78,7 +85,7 @@ def lakehouse(
     """
     server = _servers.get(instance["LAKEHOUSE_HOME"])
     if server is not None and not under:
-        return server.ask(instance, arguments, timeout)
+        return server.ask(instance, "lakehouse", arguments, ROOT, timeout)
     return subprocess.run(
         [*under, sys.executable, "-m", "lakehouse.cli", *arguments],
         env=environment(instance),
@@ -90,9 +97,34 @@ def lakehouse(
     )
 
 
+def dbt(
+    instance: dict[str, str],
+    *arguments: str,
+    folder: Path = ROOT / "dbt_project",
+    timeout: float = 900,
+    is_warm: bool = True,
+) -> subprocess.CompletedProcess[str]:
+    """Run the `dbt` command on `instance` in the folder of a project, as a person would.
+
+    Inside `warm(instance)`, unless `is_warm` is False, a process that ran the commands before runs it.
+    """
+    server = _servers.get(instance["LAKEHOUSE_HOME"])
+    if server is not None and is_warm:
+        return server.ask(instance, "dbt", arguments, folder, timeout)
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "dbt"), *arguments],
+        env=environment(instance),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 @contextmanager
 def warm(instance: dict[str, str]) -> Iterator[None]:
-    """Have `lakehouse` run the commands on `instance` in one process, whose JVM stays."""
+    """Have `lakehouse` and `dbt` run the commands on `instance` in one process, whose JVM stays."""
     server = _servers[instance["LAKEHOUSE_HOME"]] = _CommandServer()
     try:
         yield
@@ -108,7 +140,7 @@ class _CommandServer:
         self._process: subprocess.Popen[str] | None = None
 
     def ask(
-        self, instance: dict[str, str], arguments: Sequence[str], timeout: float
+        self, instance: dict[str, str], program: str, arguments: Sequence[str], folder: Path, timeout: float
     ) -> subprocess.CompletedProcess[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
@@ -122,13 +154,14 @@ class _CommandServer:
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps({"arguments": arguments, "variables": instance}), file=self._process.stdin, flush=True)
+        asked = {"program": program, "arguments": arguments, "variables": instance, "folder": str(folder)}
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
         if not select.select([self._process.stdout], [], [], timeout)[0]:
             self.end()
-            raise subprocess.TimeoutExpired(["lakehouse", *arguments], timeout)
+            raise subprocess.TimeoutExpired([program, *arguments], timeout)
         answer = self._process.stdout.readline()
-        assert answer, f"lakehouse {' '.join(arguments)} ended its process"
-        return subprocess.CompletedProcess(["lakehouse", *arguments], **json.loads(answer))
+        assert answer, f"{program} {' '.join(arguments)} ended its process"
+        return subprocess.CompletedProcess([program, *arguments], **json.loads(answer))
 
     def end(self) -> None:
         if self._process is not None:

@@ -1,15 +1,17 @@
 """A small lake that the tests of the dbt project share, and dbt's own command line."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lakehouse.settings import Settings, load_settings
-from tests import lake
-from tests.instance import ROOT, environment, lakehouse, selected
+from tests import instance, lake
+from tests.instance import ROOT, lakehouse, selected
+
+if TYPE_CHECKING:
+    import subprocess
 
 MOVIES = 150
 _made: dict[str, tuple[int, str]] = {}
@@ -45,21 +47,15 @@ def built(stack: dict[str, str]) -> Settings:
     return settings
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dbt(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Dbt:
     """Run `dbt` as a person would, in a project folder, on the tests' instance."""
     target = tmp_path_factory.mktemp("target")
+    own = ("--target-path", str(target), "--log-path", str(target))
 
-    def run(*arguments: str, project: Path = ROOT / "dbt_project") -> "subprocess.CompletedProcess[str]":
-        command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments]
-        return subprocess.run(
-            [*command, "--target-path", str(target), "--log-path", str(target)],
-            env=environment(stack),
-            cwd=project,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
+    def run(
+        *arguments: str, project: Path = ROOT / "dbt_project", is_warm: bool = True
+    ) -> "subprocess.CompletedProcess[str]":
+        return instance.dbt(stack, "--no-use-colors", *arguments, *own, folder=project, is_warm=is_warm)
 
     return run

@@ -37,7 +37,7 @@ def _observe(stack: dict[str, str], dbt: Dbt, folder: Path, day: str, record: di
 
 
 def _snapshot(dbt: Dbt, selection: str) -> None:
-    answer = dbt("build", "--select", selection, "--indirect-selection", "cautious", "--exclude", "test_type:unit")
+    answer = dbt("build", "--select", selection, "--resource-type", "model", "--resource-type", "snapshot")
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 

@@ -20,15 +20,16 @@ from tests.integration.dbt.conftest import Dbt
 
 pytestmark = pytest.mark.stack
 
+_MARTS = ("--selector", "marts")
 _WITHOUT_UNITS = ("--exclude", "test_type:unit")
 
 
 @pytest.fixture
-def building(stack: dict[str, str], tmp_path: Path) -> Callable[[str], "subprocess.Popen[str]"]:
+def building(stack: dict[str, str], tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
     """Start `lakehouse build` beside this process; what it says goes to a file of that name."""
 
-    def start(name: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "lakehouse.cli", "build", "--selector", "marts", "--full-refresh"]
+    def start(name: str, *selection: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "lakehouse.cli", "build", "--full-refresh", *selection]
         with (tmp_path / name).open("w") as output:
             return subprocess.Popen(
                 command, env=environment(stack), cwd=ROOT, stdout=output, stderr=output, text=True, process_group=0
@@ -48,13 +49,13 @@ def await_writer(settings: Settings, process: "subprocess.Popen[str]") -> Writer
 
 
 def test_two_builds_and_a_person_at_the_same_time(
-    stack: dict[str, str], built: Settings, dbt: Dbt, building: Callable[[str], "subprocess.Popen[str]"], tmp_path: Path
+    stack: dict[str, str], built: Settings, dbt: Dbt, building: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:
     before = lake.content(built, "silver", "gold_build")
     with selected(stack):
-        first = building("first")
+        first = building("first", *_MARTS)
         holder = await_writer(built, first)
-        second = building("second")
+        second = building("second", "--select", "yoy_growth")
         refused = dbt("run", "--select", "yoy_growth")
         assert refused.returncode != 0, refused.stdout
         assert f"{holder.who} is building Silver and Gold, since {holder.since}" in refused.stdout
@@ -70,10 +71,10 @@ def test_two_builds_and_a_person_at_the_same_time(
 
 
 def test_what_a_killed_build_holds_stops_nobody(
-    stack: dict[str, str], built: Settings, building: Callable[[str], "subprocess.Popen[str]"]
+    stack: dict[str, str], built: Settings, building: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
     with selected(stack):
-        killed = building("killed")
+        killed = building("killed", *_MARTS)
         await_writer(built, killed)
         os.killpg(killed.pid, signal.SIGKILL)
         killed.wait()

@@ -21,6 +21,9 @@ pytestmark = pytest.mark.stack
 
 _CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 
+# A mart, the snapshot, and what they are made from: a table of each kind, in a quarter of the time of all.
+_PART = ("--select", "+yoy_growth", "+movies_history")
+
 
 def _run(stack: dict[str, str], *arguments: str) -> str:
     answer = lakehouse(stack, *arguments, timeout=1200)
@@ -75,7 +78,7 @@ def grown(stack: dict[str, str], built: Settings, tmp_path_factory: pytest.TempP
     """The lake after a second batch, of a new movie: incremental tables have a file of it beside that of the first."""
     folder = tmp_path_factory.mktemp("batches")
     _observe(stack, folder, "A New Movie", "999999999", "2026-02-02")
-    _build(stack, built)
+    _build(stack, built, *_PART)
     return built
 
 
@@ -140,7 +143,7 @@ def test_files_are_fewer_and_rows_the_same_and_no_mart_is_built_for_it(stack: di
     assert touched == set(small)
 
     # The marts read Silver's tables, and find that nothing has come; Silver writes no row again.
-    _build(stack, grown)
+    _build(stack, grown, *_PART)
     assert lake.content(grown) == content
     assert _versions(grown, "gold_build") == {
         table: version for table, version in versions.items() if table.startswith("gold_build.")
@@ -168,7 +171,7 @@ def test_the_change_data_feed_of_an_optimize_commit_has_no_rows(stack: dict[str,
 def test_a_batch_after_maintenance_is_read_as_a_batch(stack: dict[str, str], grown: Settings, tmp_path: Path) -> None:
     movie_id = _any_movie(grown)
     _observe(stack, tmp_path, "A Second Title", movie_id, "2026-02-03")
-    _build(stack, grown, "--selector", "bronze_to_silver")
+    _build(stack, grown, "--select", "+movies")
     merges = [
         json.loads(row[12]) for row in query(grown, "describe history silver.movies limit 3").rows if row[4] == "MERGE"
     ]

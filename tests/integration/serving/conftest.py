@@ -9,13 +9,14 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from tests.integration.serving.standin import argv, free_port
+from tests.instance import free_ports
+from tests.integration.serving.standin import argv
 
 
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a stand-in that runs for the session."""
-    port = free_port()
+    (port,) = free_ports(1)
     log = tmp_path_factory.mktemp("mongo") / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(argv(port), stdout=output, stderr=subprocess.STDOUT)

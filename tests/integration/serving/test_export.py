@@ -17,7 +17,7 @@ from serving.errors import ExportError, ReconciliationError
 from serving.export import MartReport, export
 from serving.marts import Index, Mart
 from serving.tasks import Target, read_back, slices
-from tests.integration.serving.standin import free_port
+from tests.instance import free_ports
 
 pytestmark = pytest.mark.spark
 
@@ -276,7 +276,7 @@ def test_a_missing_mart_and_a_missing_column_are_named_before_anything_is_writte
 def test_no_mongodb_is_one_sentence(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.mongo.SELECTION_TIMEOUT_MS", 300)
     with pytest.raises(ExportError, match=r"^MongoDB at mongodb://\*\*\*@127\.0\.0\.1:\d+ does not answer"):
-        export(spark, f"mongodb://u:hunter2@127.0.0.1:{free_port()}", "t", MARTS, "one")
+        export(spark, f"mongodb://u:hunter2@127.0.0.1:{free_ports(1)[0]}", "t", MARTS, "one")
 
 
 def test_a_run_id_that_cannot_name_a_collection_is_refused(run: Any) -> None:

@@ -4,7 +4,8 @@ import subprocess
 import pytest
 from pymongo import MongoClient
 
-from tests.integration.serving.standin import argv, free_port
+from tests.instance import free_ports
+from tests.integration.serving.standin import argv
 
 pytestmark = pytest.mark.spark
 
@@ -29,7 +30,7 @@ def test_a_taken_port_is_said_and_ends_the_process(mongo_uri: str) -> None:
 
 
 def test_it_ends_on_sigterm() -> None:
-    with subprocess.Popen(argv(free_port()), stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(argv(*free_ports(1)), stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert "listening" in server.stdout.readline()
         server.send_signal(signal.SIGTERM)
