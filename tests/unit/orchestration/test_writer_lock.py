@@ -82,7 +82,9 @@ def test_a_lock_is_free(told: str) -> None:
     assert read_writer(told, NOON) is None
 
 
-@pytest.mark.parametrize("process", ["", "1/1.0@elsewhere", live_process(os.getpid())])
+@pytest.mark.parametrize(
+    "process", ["", "1/1.0@elsewhere", live_process(os.getpid())], ids=["nobody's", "one elsewhere", "this one"]
+)
 def test_a_lock_is_held(process: str) -> None:
     assert read_writer(properties("dbt run of ann 1a2b3c4d", process), NOON) is not None
 
