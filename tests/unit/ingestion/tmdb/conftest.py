@@ -27,13 +27,11 @@ _T = TypeVar("_T")
 PACE = Tmdb(
     rate_per_second=0,
     concurrency=8,
-    timeout_seconds=0.4,
-    answer_seconds=1,
     attempts=4,
     backoff_seconds=0.01,
     longest_wait_seconds=2,
 )
-"""No limit, and short waits."""
+"""No limit, and short waits before an answer is asked for again."""
 
 
 @dataclass

@@ -137,10 +137,14 @@ async def _dribble() -> AsyncIterator[bytes]:
         await asyncio.sleep(0.2)
 
 
-@pytest.mark.parametrize(("body", "reason"), [(_stall, "a timeout"), (_dribble, "an answer that took too long")])
+@pytest.mark.parametrize(
+    ("body", "patience", "reason"),
+    [(_stall, "timeout_seconds", "a timeout"), (_dribble, "answer_seconds", "an answer that took too long")],
+)
 def test_an_answer_that_does_not_end_is_given_up_and_asked_again(
-    server: Server, tmdb: TestConnection, body: object, reason: str
+    server: Server, tmdb: TestConnection, body: object, patience: str, reason: str
 ) -> None:
+    tmdb.pace = tmdb.pace.model_copy(update={patience: 2.0})
     server.answer("/movie/1", StreamingResponse(body()), GOOD)  # type: ignore[operator]
     assert tmdb.ask(lambda client: client.get("/movie/1")).body == GOOD.body
     assert tmdb.tally.repeats == {reason: 1}
