@@ -83,36 +83,35 @@ def lakehouse(
 
     Inside `warm(instance)` a process that ran the commands before runs it.
     """
-    server = _servers.get(instance["LAKEHOUSE_HOME"])
-    if server is not None and not under:
-        return server.ask(instance, "lakehouse", arguments, ROOT, timeout)
-    return subprocess.run(
-        [*under, sys.executable, "-m", "lakehouse.cli", *arguments],
-        env=environment(instance),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    program = [*under, sys.executable, "-m", "lakehouse.cli"]
+    return _run(instance, "lakehouse", program, arguments, ROOT, timeout, is_warm=not under)
 
 
 def dbt(
-    instance: dict[str, str],
-    *arguments: str,
-    folder: Path = ROOT / "dbt_project",
-    timeout: float = 900,
-    is_warm: bool = True,
+    instance: dict[str, str], *arguments: str, folder: Path = ROOT / "dbt_project", is_warm: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run the `dbt` command on `instance` in the folder of a project, as a person would.
 
     Inside `warm(instance)`, unless `is_warm` is False, a process that ran the commands before runs it.
     """
+    program = [str(Path(sys.executable).parent / "dbt")]
+    return _run(instance, "dbt", program, arguments, folder, 900, is_warm)
+
+
+def _run(
+    instance: dict[str, str],
+    name: str,
+    program: Sequence[str],
+    arguments: Sequence[str],
+    folder: Path,
+    timeout: float,
+    is_warm: bool,
+) -> subprocess.CompletedProcess[str]:
     server = _servers.get(instance["LAKEHOUSE_HOME"])
     if server is not None and is_warm:
-        return server.ask(instance, "dbt", arguments, folder, timeout)
+        return server.ask(instance, name, arguments, folder, timeout)
     return subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), *arguments],
+        [*program, *arguments],
         env=environment(instance),
         cwd=folder,
         capture_output=True,
