@@ -220,7 +220,7 @@ def _undisturbed(world: World, home: Path, days: int) -> dict[str, Any]:
             # The history holds what each build saw; the other tables are the same however many there are.
             for arguments in (
                 ("ingest", "--source", "api", *asked, "--as-of", _day(number)),
-                ("build", "--select", "+movies_history"),
+                ("build", "--selector", "bronze_to_silver"),
             ):
                 answer = lakehouse(instance, *arguments, timeout=900)
                 assert answer.returncode == 0, answer.stdout + answer.stderr
