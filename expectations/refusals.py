@@ -6,6 +6,7 @@ from typing import Any
 
 from expectations.suites import SUITES, Suite
 from lakehouse.errors import ConfigurationError
+from lakehouse.storage import storage_failures
 
 _LINE = 500
 
@@ -16,12 +17,14 @@ def refusals_told(suite: Suite) -> Iterator[None]:
 
     Raises:
         ConfigurationError: Spark could not run the SQL; the message has the table and the first line of what it said.
+        StorageError: HDFS or the metastore failed: no suite is at fault, and another attempt may pass.
     """
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
     try:
-        yield
+        with storage_failures():
+            yield
     except (PySparkException, Py4JJavaError) as error:
         raise ConfigurationError(
             f"Spark could not measure {suite.table}: {_first_line(error)}.",

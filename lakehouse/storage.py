@@ -30,7 +30,13 @@ _MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         f"Free some room (`lakehouse maintain`, `lakehouse doctor` shows the disk). {_AGAIN}",
     ),
     (
-        ("java.net.ConnectException", "NoRouteToHostException", "UnknownHostException"),
+        (
+            "java.net.ConnectException",
+            "NoRouteToHostException",
+            "UnknownHostException",
+            "Unable to instantiate org.apache.hadoop.hive.ql.metadata.SessionHiveMetaStoreClient",
+            "org.apache.thrift.transport.TTransportException",
+        ),
         "HDFS or the metastore no longer answers.",
         f"Look at `lakehouse status`. {_AGAIN}",
     ),

@@ -6,7 +6,18 @@ from pyspark.errors import AnalysisException
 
 from expectations.refusals import refusals_told
 from lakehouse.errors import ConfigurationError
+from lakehouse.storage import StorageError
 from tests.gate_results import MOVIES
+
+
+class Gateway:
+    """A connection to a JVM that gives an exception's stack trace."""
+
+    def __init__(self, trace: str) -> None:
+        self._trace = trace
+
+    def send_command(self, _command: str) -> str:
+        return f"ys{self._trace}"
 
 
 class JavaError:
@@ -16,6 +27,7 @@ class JavaError:
 
     def __init__(self, said: str, cause: "JavaError | None" = None) -> None:
         self._said = said
+        self._gateway_client = Gateway(said if cause is None else f"{said}; caused by: {cause._said}")
         self._cause = cause
 
     def getCause(self) -> "JavaError | None":
@@ -43,6 +55,22 @@ def test_of_an_error_of_the_jvm_the_deepest_cause_is_told() -> None:
     java: Any = JavaError("SparkException: Job aborted", JavaError("TaskFailed: 4 times", overflow))
     told = refused(Py4JJavaError("An error occurred while calling o1.collectToPython.", java))
     assert told.message.endswith("SparkArithmeticException: [ARITHMETIC_OVERFLOW] long overflow.")
+
+
+def test_a_metastore_that_is_down_is_no_fault_of_the_suite() -> None:
+    gone = AnalysisException(
+        "org.apache.hadoop.hive.ql.metadata.HiveException: Unable to fetch table movies. "
+        "Unable to instantiate org.apache.hadoop.hive.ql.metadata.SessionHiveMetaStoreClient"
+    )
+    with pytest.raises(StorageError, match="metastore no longer answers") as told, refusals_told(MOVIES):
+        raise gone
+    assert not told.value.is_final
+
+
+def test_a_datanode_that_is_lost_under_a_job_is_no_fault_of_the_suite() -> None:
+    java: Any = JavaError("SparkException: Job aborted", JavaError("BlockMissingException: Could not obtain block"))
+    with pytest.raises(StorageError, match="DataNode"), refusals_told(MOVIES):
+        raise Py4JJavaError("An error occurred while calling o1.collectToPython.", java)
 
 
 def test_any_other_error_passes() -> None:

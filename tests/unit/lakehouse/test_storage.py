@@ -19,6 +19,11 @@ from lakehouse.storage import StorageError, storage_failures
         ("File /warehouse/x could only be written to 0 of the 1 minReplication nodes.", "disk is full"),
         ("java.io.IOException: No space left on device", "disk is full"),
         ("Call From host to localhost:9000 failed: java.net.ConnectException: Connection refused", "no longer answers"),
+        (
+            "Unable to fetch table movies. Unable to instantiate "
+            "org.apache.hadoop.hive.ql.metadata.SessionHiveMetaStoreClient",
+            "no longer answers",
+        ),
     ],
 )
 def test_a_failing_storage_is_one_sentence(text: str, said: str) -> None:
