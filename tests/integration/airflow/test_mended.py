@@ -42,7 +42,9 @@ def _require_built_and_published(runs: list[EndedRun], world: World, good: dict[
 def test_a_model_that_fails_is_told_and_its_followers_wait(world: World, good: dict[str, Any]) -> None:
     world.slack.payloads.clear()
     people = world.project / "models" / "silver" / "people.sql"
-    with _broken(people, people.read_text(encoding="utf-8").replace("credit.gender,", "credit.no_such_column,")):
+    # Before the model itself, which runs nothing where it has nothing new to read.
+    fails = "{{ config(pre_hook='select no_such_column') }}\n"
+    with _broken(people, fails + people.read_text(encoding="utf-8")):
         (run,) = world.airflow.run("tmdb_transform")
     assert run.state == "failed"
     states = world.airflow.states(run)
