@@ -37,6 +37,7 @@ from ingestion.quarantine import QuarantineWriter
 from ingestion.records import Record, Reject
 from ingestion.seen import SeenKeys, key_of
 from ingestion.tables import BRONZE, MOVIES_SCHEMA, BronzeTables
+from lakehouse.background import read_ahead
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -80,7 +81,7 @@ def land(
 ) -> BatchSummary:
     """Land a batch, or the rest of one that was begun before.
 
-    Memory holds one chunk, and sixteen bytes for each record of the batch.
+    A chunk is read while the one before it lands: memory holds two, and sixteen bytes for each record of the batch.
 
     Args:
         spark: a session in which the Bronze tables exist.
@@ -102,7 +103,7 @@ def land(
     stream = iter(items)
     landing.pass_over_committed(stream)
     try:
-        for chunk in _chunks(stream, limits):
+        for chunk in read_ahead("read-ahead", _chunks(stream, limits)):
             landing.land_chunk(chunk)
             on_progress(landing.progress)
     except SourceError:
