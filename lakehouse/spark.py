@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse import class_cache
 from lakehouse.artefacts import Jars, ensure_jars, pyspark_home
 from lakehouse.java import java_home
 from lakehouse.locks import exclusive
@@ -87,10 +88,17 @@ def storage_conf(settings: Settings) -> dict[str, str]:
     }
 
 
-def jvm_conf(settings: Settings, jars: Jars, log_file: Path, memory_mb: int) -> dict[str, str]:
-    """How the driver's JVM is started: heap, class path, scratch folder, and a log file instead of the terminal."""
+def jvm_conf(
+    settings: Settings, jars: Jars, log_file: Path, memory_mb: int, is_learning: bool = False
+) -> dict[str, str]:
+    """How the driver's JVM is started: heap, class path, scratch folder, and a log file instead of the terminal.
+
+    `is_learning`: where there is no cache of classes yet, this JVM makes one; see `lakehouse.class_cache`.
+    """
     scratch = settings.home / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
+    java = java_home(settings.cache) / "bin" / "java"
+    classes = class_cache.options(settings.cache / "classes", java, [pyspark_home() / "jars", *jars.spark], is_learning)
     conf = {
         "spark.driver.memory": f"{memory_mb}m",
         # On the class path of the JVM itself: the Thrift server's threads do not see `spark.jars`.
@@ -98,7 +106,7 @@ def jvm_conf(settings: Settings, jars: Jars, log_file: Path, memory_mb: int) -> 
         "spark.driver.extraJavaOptions": (
             f"-Dlog4j2.configurationFile=file:{_log4j_file(log_file)} -Dderby.stream.error.file={os.devnull} "
             # Shuffle files, and what Hive unpacks: what a killed JVM leaves of them stays in the instance's home.
-            f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC {_PATIENT_C2} {_MUCH_CODE}"
+            f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC {_PATIENT_C2} {_MUCH_CODE} {classes}"
         ),
         "spark.driver.host": settings.bind,
         "spark.driver.bindAddress": settings.bind,
@@ -116,14 +124,14 @@ def _log4j_file(log_file: Path) -> Path:
     return path
 
 
-def spark_conf(settings: Settings, log_file: Path, memory_mb: int) -> dict[str, str]:
+def spark_conf(settings: Settings, log_file: Path, memory_mb: int, is_learning: bool = False) -> dict[str, str]:
     """Everything that is set for a session; what `spark.extra` names has the last word."""
     jars = ensure_jars(settings.cache)
     return {
         "spark.master": settings.spark.master,
         **sql_conf(settings),
         **storage_conf(settings),
-        **jvm_conf(settings, jars, log_file, memory_mb),
+        **jvm_conf(settings, jars, log_file, memory_mb, is_learning),
         **event_logs.conf(settings),
         **settings.spark.extra,
     }
@@ -151,10 +159,13 @@ def start_session(conf: dict[str, str], app_name: str, settings: Settings, stder
         return builder.getOrCreate()
 
 
-def start_job_jvm(settings: Settings, app_name: str) -> "SparkSession":
-    """Start a job's session before HDFS and the metastore need to answer; `spark_session` makes it ready."""
+def start_job_jvm(settings: Settings, app_name: str, is_learning: bool = False) -> "SparkSession":
+    """Start a job's session before HDFS and the metastore need to answer; `spark_session` makes it ready.
+
+    `is_learning`: see `jvm_conf`.
+    """
     logs = settings.home / "logs"
-    conf = spark_conf(settings, logs / f"spark-{app_name}.log", settings.spark.driver_memory_mb)
+    conf = spark_conf(settings, logs / f"spark-{app_name}.log", settings.spark.driver_memory_mb, is_learning)
     return start_session(conf, app_name, settings, logs / f"spark-{app_name}.err")
 
 

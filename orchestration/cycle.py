@@ -85,7 +85,7 @@ class Cycle:
         """Start the job's JVM while other things still happen."""
         from lakehouse.spark import start_job_jvm
 
-        self._starting = in_background("start_job_jvm", start_job_jvm, self.settings, APP_NAME)
+        self._starting = in_background("start_job_jvm", start_job_jvm, self.settings, APP_NAME, is_learning=True)
 
     def await_spark(self) -> None:
         """Wait until the job's JVM has started, or could not: until then it has this process's standard error."""

