@@ -101,9 +101,8 @@ def main() -> None:
     """Print both tables."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
     heads = ["here", "vaderSentiment", f"a pool of {_CORES}", "an analyser a row"]
-    print(
-        f"| µs a text | texts | words | {' | '.join(heads)} | {' | '.join(f'{head} / here' for head in heads[1:])} | equal |"
-    )
+    ratios = " | ".join(f"{head} / here" for head in heads[1:])
+    print(f"| µs a text | texts | words | {' | '.join(heads)} | {ratios} | equal |")
     print("|---|" + "---:|" * 10)
     with ProcessPoolExecutor() as pool:
         list(pool.map(_by_original, ["warm"] * _CORES))
