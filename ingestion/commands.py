@@ -1,6 +1,7 @@
 """`lakehouse ingest`, and where the other commands of this package are added."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,13 +80,35 @@ def ingest(
         ask = ask_of(since, until, ids, popular, from_export, limit)
         ingest_from_api(settings, ApiRequest(ask, instant, batch_id or ""))
         return
-    from ingestion.run import IngestRequest
+    request = request_of(settings, source, instant, path, observed_at, batch_id, movies, dates, seed, dirty_rate)
+    _ingest(settings, request)
+
+
+def request_of(
+    settings: Settings,
+    source: str,
+    as_of: datetime,
+    path: Path | None = None,
+    observed_at: str | None = None,
+    batch_id: str | None = None,
+    movies: int | None = None,
+    dates: str | None = None,
+    seed: int | None = None,
+    dirty_rate: float | None = None,
+) -> "IngestRequest":
+    """What options ask for, of the sources `synthetic` and `file`; what is not given is the settings'.
+
+    Raises:
+        ConfigurationError: there is no such source.
+        SourceError: the path is missing, unreadable, or holds no JSON.
+    """
+    from ingestion.run import IngestRequest, open_source
 
     if source not in ("synthetic", "file"):
         raise ConfigurationError(f"There is no source {source!r}.", "Give --source api, synthetic or file.")
     request = IngestRequest(
         source="file" if source == "file" else "synthetic",
-        as_of=instant,
+        as_of=as_of,
         path=path,
         observed_at=parse_instant(observed_at) if observed_at else None,
         batch_id=batch_id or "",
@@ -95,19 +118,19 @@ def ingest(
     )
     if dates:
         request = replace(request, dates=tuple(parse_instant(date.strip()) for date in dates.split(",")))
-    _ingest(settings, request)
+    # A missing path, or an id that does not fit, is found before anything is started.
+    open_source(request, settings.ingest.max_record_bytes)
+    return request
 
 
 def _ingest(settings: Settings, request: "IngestRequest") -> None:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from ingestion.batch import Progress as BatchProgress
-    from ingestion.run import batch_of, open_source
+    from ingestion.run import batch_of
     from ingestion.run import ingest as land
     from lakehouse.spark import spark_session
 
-    # A missing path, or an id that does not fit, is found before anything is started.
-    open_source(request, settings.ingest.max_record_bytes)
     batch = batch_of(request)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:

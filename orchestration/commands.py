@@ -58,11 +58,16 @@ def run(
     ] = None,
     batch_id: Annotated[str | None, typer.Option(help="Names the batch; derived when not given.")] = None,
     movies: Annotated[int | None, typer.Option(min=1, help="For synthetic: how many movies.")] = None,
+    dates: Annotated[
+        str | None, typer.Option(help="For synthetic: when they are observed, e.g. 2026-01-02,2026-01-23.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="For synthetic: the seed.")] = None,
     dirty_rate: Annotated[float | None, typer.Option(min=0, max=1, help="For synthetic: share of damage.")] = None,
     as_of: AsOf = None,
 ) -> None:
     """Run the whole cycle, from ingestion to the export to MongoDB. The services must be up."""
+    from ingestion.commands import request_of
+
     settings = load_settings()
     instant = parse_instant(as_of) if as_of else None
     as_of_now = instant or now()
@@ -72,7 +77,7 @@ def run(
 
         _run(settings, (ApiRequest(Ask(), as_of_now, batch_id or ""),), instant, is_demo=False)
         return
-    request = _request(settings, source, path, observed_at, batch_id, movies, seed, dirty_rate, as_of_now)
+    request = request_of(settings, source, as_of_now, path, observed_at, batch_id, movies, dates, seed, dirty_rate)
     _run(settings, (request,), instant, is_demo=False)
 
 
@@ -191,36 +196,6 @@ def docs(
         )
     if serve:
         serve_pages(site.folder, settings.bind, port, "The lineage site")
-
-
-def _request(
-    settings: Settings,
-    source: str,
-    path: Path | None,
-    observed_at: str | None,
-    batch_id: str | None,
-    movies: int | None,
-    seed: int | None,
-    dirty_rate: float | None,
-    as_of: datetime,
-) -> "IngestRequest":
-    from ingestion.run import IngestRequest, open_source
-
-    if source not in ("synthetic", "file"):
-        raise ConfigurationError(f"There is no source {source!r}.", "Give --source synthetic or --source file.")
-    request = IngestRequest(
-        source="file" if source == "file" else "synthetic",
-        as_of=as_of,
-        path=path,
-        observed_at=parse_instant(observed_at) if observed_at else None,
-        batch_id=batch_id or "",
-        movies=movies or settings.demo.movies,
-        seed=settings.demo.seed if seed is None else seed,
-        dirty_rate=settings.demo.dirty_rate if dirty_rate is None else dirty_rate,
-    )
-    # A missing path is found before anything is started.
-    open_source(request, settings.ingest.max_record_bytes)
-    return request
 
 
 def _run(
