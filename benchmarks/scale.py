@@ -204,7 +204,7 @@ def draw(results: Mapping[int, Mapping[str, Any]], path: Path) -> None:
         for step, cost in {**runs["all"]["steps"], "in all": {"seconds": runs["all"]["seconds"]}}.items()
     ]
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart({"values": values})
         .mark_line(point=True)
         .encode(
             x=alt.X("movies:Q", scale=alt.Scale(type="log"), title="movies, each observed on three dates"),
