@@ -1,7 +1,7 @@
 """Silver and Gold in DuckDB, for comparison: the models that dbt compiled, translated by sqlglot, over the same Bronze.
 
-Staging, which is parsing, is written for DuckDB by hand (`duckdb_peer.sql`). Models over the network are left out, since
-their input is a job's.
+Staging, which is parsing, is written for DuckDB by hand (`duckdb_peer.sql`). Models over the network are left out:
+they read what a job has made.
 """
 
 import re

@@ -8,10 +8,8 @@ Without arguments: 10,000, 100,000 and 1,000,000 edges. Each tool works in a pro
 """
 
 import json
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
+from benchmarks.watching import watched
 from graph_jobs.arrays import Adjacency, adjacency, communities, triangles
 from graph_jobs.betweenness import BetweennessOptions, betweenness
 from graph_jobs.evolution import pairs_of
-from tests.instance import ROOT
 
 SIZES = (10_000, 100_000, 1_000_000)
 TOOLS = ("this project", "igraph", "NetworkX")
@@ -156,51 +153,13 @@ def _each(metrics: dict[str, Callable[[], Any]]) -> None:
             compute()
 
 
-def _watched(tool: str, edges: int) -> tuple[dict[str, float], int]:
-    """Run a tool in a process of its own: the seconds of each metric that it came to, and MiB at most."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.network", "--tool", tool, str(edges)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout
-    found: dict[str, float] = {}
-    heard = time.monotonic()
-
-    def listen() -> None:
-        nonlocal heard
-        for line in child.stdout or ():
-            found.update(json.loads(line))
-            heard = time.monotonic()
-
-    listener = threading.Thread(target=listen)
-    listener.start()
-    most = 0
-    while child.poll() is None:
-        processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
-        held = 0
-        for process in processes:
-            try:
-                held += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        most = max(most, held)
-        if time.monotonic() - heard > _LIMIT:
-            for process in reversed(processes):
-                process.kill()
-        time.sleep(0.2)
-    listener.join()
-    return found, most // 2**20
-
-
 def main() -> None:
     """Print a table a size."""
     for edges in [int(size) for size in sys.argv[1:]] or SIZES:
         one, other, _ = casts(edges)
         actors = len(np.unique(np.concatenate([one, other])))
         print(f"\n{len(one):,} edges, {actors:,} actors\n\n| | {' | '.join(TOOLS)} |\n|---|{'---|' * len(TOOLS)}")
-        found = {tool: _watched(tool, edges) for tool in TOOLS}
+        found = {tool: watched("benchmarks.network", ["--tool", tool, str(edges)], _LIMIT) for tool in TOOLS}
         for metric in METRICS:
             cells = [seconds.get(metric) for seconds, _ in found.values()]
             print(f"| {metric} | {' | '.join('-' if cell is None else f'{cell:.2f}' for cell in cells)} |")
