@@ -1,4 +1,4 @@
-"""What the same work costs with other tools: Silver and Gold in DuckDB, documents from one process, and the naive forms.
+"""What the same work costs with other tools: models in DuckDB, documents from one process, and the naive forms.
 
     python -m benchmarks.peers [movies]
 
@@ -67,7 +67,7 @@ def _nodes(settings: Settings) -> dict[str, float]:
         where kind = 'model' and run_id = (select max_by(run_id, started_at) from ops.runs where kind = 'build')
         """,
     ).rows
-    return {name: seconds for name, seconds in rows}
+    return dict(rows)
 
 
 def _against_duckdb(settings: Settings, folder: Path) -> str:
@@ -113,7 +113,7 @@ def _documents(settings: Settings) -> Sequence[dict[str, Any]]:
     """The documents of the largest mart, as they are published."""
     client: pymongo.MongoClient[dict[str, Any]]
     with pymongo.MongoClient(settings.mongo.uri.get_secret_value()) as client:
-        database = client[settings.mongo.database]
+        database: pymongo.database.Database[dict[str, Any]] = client[settings.mongo.database]
         names = [name for name in database.list_collection_names() if not name.startswith("_")]
         largest = max(names, key=lambda name: database[name].estimated_document_count())
         return list(database[largest].find())
