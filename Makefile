@@ -1,7 +1,7 @@
 # Every target sets up what it needs. `make` alone says what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long unit chaos lint format up down status docs report bench clean
+.PHONY: help setup demo executor-env test test-long unit chaos lint format up down status docs report bench clean
 
 PYTHON ?= python3.11
 UV_VERSION := 0.13.9
@@ -28,6 +28,15 @@ setup: $(VENV)/.made ## make the Python environment and fetch the JVM artefacts
 
 demo: setup ## start the services and run the main job on 5,000 synthetic movies
 	@$(BIN)/lakehouse demo
+
+# An environment of its own: the driver's is eight times as large, and linked to this folder.
+EXECUTOR_ENV := dist/executor-env
+executor-env: $(VENV)/.made ## dist/executor-env.tar.gz: the Python that a cluster's executors get
+	@$(UV) venv --quiet --clear --python 3.11 $(EXECUTOR_ENV)
+	@$(UV) pip install --quiet --python $(EXECUTOR_ENV)/bin/python --constraint requirements.lock --group executor
+	@$(UV) pip install --quiet --no-deps --python $(EXECUTOR_ENV)/bin/python .
+	@$(BIN)/venv-pack --prefix $(EXECUTOR_ENV) --output $(EXECUTOR_ENV).tar.gz --force --quiet
+	@ls -sh $(EXECUTOR_ENV).tar.gz
 
 test: setup ## the tests, in two processes: those of the real services in one, unit and Spark in the other
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup

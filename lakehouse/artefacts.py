@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +99,15 @@ MONGO_STANDIN = (
 POSTGRESQL_DRIVER = Artefact(
     "org.postgresql", "postgresql", "42.7.13", "6e0e4cc2d8cae902084f8a2b18728b073a6fd9d1f87c9d8bff8f298c18185b93"
 )
+# Only a ResourceManager of YARN needs them, which nothing but tests and benchmarks starts.
+YARN_CRYPTOGRAPHY = tuple(
+    Artefact("org.bouncycastle", name, "1.82", sha256)
+    for name, sha256 in (
+        ("bcprov-jdk18on", "14cde2fdfaa8890480a8e5b67aceef0c90f96682c1e23c133bafdc9e0b3255ce"),
+        ("bcutil-jdk18on", "4420691958ad1c0ba275a6d6d8a6317adbdbdc9277055b6a72aa89c88cda8c7d"),
+        ("bcpkix-jdk18on", "bdc723e20834832ac6af136cb5b5ff05e43b71d4fa151cc6510d9212ee086e63"),
+    )
+)
 # The project's own artefact first; where a mirror does not serve it, Sedona's jar carries the same classes.
 GRAPHFRAMES = (
     Artefact("io.graphframes", "graphframes-spark4_2.13", "0.9.2", None),
@@ -173,21 +182,23 @@ def ensure_jars(cache: Path, on_step: Callable[[str], None] = lambda step: None)
     )
 
 
-def ensure_postgresql_driver(cache: Path, on_step: Callable[[str], None] = lambda step: None) -> Path:
-    """Give the JDBC driver of PostgreSQL, fetched where it is missing, held to its pinned checksum.
+def ensure_further(
+    artefacts: Sequence[Artefact], cache: Path, on_step: Callable[[str], None] = lambda step: None
+) -> tuple[Path, ...]:
+    """Give jars that only some machines need, as `ensure_jars` does.
 
     Raises:
-        ArtefactError: it cannot be fetched, or is not what was pinned.
+        ArtefactError: one cannot be fetched, or is not what was pinned.
     """
     folder = cache / "jars"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / POSTGRESQL_DRIVER.file
     with exclusive(folder / ".lock"):
-        if not path.exists():
-            on_step("fetching PostgreSQL's JDBC driver")
-            _fetch([POSTGRESQL_DRIVER], cache)
-        _verify((POSTGRESQL_DRIVER,), folder)
-    return path
+        missing = [artefact for artefact in artefacts if not (folder / artefact.file).exists()]
+        if missing:
+            on_step(f"fetching {', '.join(artefact.name for artefact in missing)}")
+            _fetch(missing, cache)
+        _verify(artefacts, folder)
+    return tuple(folder / artefact.file for artefact in artefacts)
 
 
 def _graphframes(cache: Path, on_step: Callable[[str], None]) -> Artefact:
@@ -236,7 +247,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _verify(artefacts: tuple[Artefact, ...], folder: Path) -> None:
+def _verify(artefacts: Sequence[Artefact], folder: Path) -> None:
     """Hold each jar to its digest; one whose size and time have not changed since is not read again."""
     record = folder / "verified.json"
     known: dict[str, list[int | str]] = json.loads(record.read_text()) if record.exists() else {}
@@ -267,7 +278,7 @@ def main() -> None:
     cache = load_settings().cache
     ensure_jars(cache, print)
     if sys.argv[1:] == ["postgresql"]:
-        ensure_postgresql_driver(cache, print)
+        ensure_further([POSTGRESQL_DRIVER], cache, print)
 
 
 if __name__ == "__main__":

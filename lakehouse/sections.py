@@ -66,6 +66,10 @@ class Spark(Section):
     driver_memory_mb: int = Field(2048, ge=512, description="heap of a job's driver, MiB")
     shuffle_partitions: int = Field(4, ge=1)
     ui_port: int = Field(0, ge=0, le=65535, description="0: no web UI")
+    executor_env: str = Field(
+        "",
+        description="archive of the executors' Python environment (`make executor-env`); empty: the driver's, same path",
+    )
     extra: dict[str, str] = Field(default_factory=dict, description="any further spark.* key")
 
 

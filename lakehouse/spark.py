@@ -48,6 +48,8 @@ _PATIENT_C2 = (
 # 21 MB, the whole heap is collected.
 _MUCH_CODE = "-XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=448m"
 
+_UNPACKED = "environment"
+
 
 def delta_conf() -> dict[str, str]:
     """What makes any session a Delta session, with the planning cost of small tables kept down."""
@@ -114,6 +116,9 @@ def jvm_conf(
     if settings.profile == "cluster":
         conf["spark.jars"] = ",".join(str(jar) for jar in jars.spark)
         del conf["spark.driver.host"], conf["spark.driver.bindAddress"]
+    if settings.spark.executor_env:
+        # Unpacked beside each executor, under the name after the `#`.
+        conf["spark.archives"] = f"{settings.spark.executor_env}#{_UNPACKED}"
     return conf
 
 
@@ -144,7 +149,9 @@ def start_session(conf: dict[str, str], app_name: str, settings: Settings, stder
     """
     os.environ["JAVA_HOME"] = str(java_home(settings.cache))
     os.environ["SPARK_HOME"] = str(pyspark_home())
-    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    is_shipped = bool(settings.spark.executor_env)
+    os.environ["PYSPARK_PYTHON"] = f"./{_UNPACKED}/bin/python" if is_shipped else sys.executable
     if settings.profile == "local":
         # On a cluster the executors must reach the driver: Spark finds this host's address itself.
         os.environ.setdefault("SPARK_LOCAL_IP", settings.bind)

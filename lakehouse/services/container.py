@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.artefacts import ensure_jars, ensure_postgresql_driver
+from lakehouse.artefacts import POSTGRESQL_DRIVER, ensure_further, ensure_jars
 from lakehouse.errors import ServiceError
 from lakehouse.java import java_home
 from lakehouse.services import hdfs, health, metastore, standalone, thrift, tmdb
@@ -78,7 +78,7 @@ def prepared(service: Service, settings: Settings) -> Command:
     java, jars = str(home / "bin" / "java"), ensure_jars(settings.cache)
     if service is Service.metastore:
         metastore.write_configuration(settings)
-        drivers = (ensure_postgresql_driver(settings.cache),) if settings.metastore.database_url else ()
+        drivers = ensure_further([POSTGRESQL_DRIVER], settings.cache) if settings.metastore.database_url else ()
         return metastore.command(settings, java, jars, drivers)
     if service is Service.namenode and not hdfs.is_formatted(settings):
         _format(hdfs.format_command(settings, java, jars))

@@ -27,8 +27,9 @@ def master(settings: Settings, java_home: Path) -> Command:
 
 
 def worker(settings: Settings, java_home: Path) -> Command:
-    """How the worker is started: under this host's name, for the master of `spark.master`."""
-    arguments = ["--host", socket.gethostname(), "--work-dir", str(settings.home / "work"), _address(settings)]
+    """How the worker is started: under this host's name (or Spark's variable for it), for the master of `spark.master`."""
+    host = os.environ.get("SPARK_LOCAL_HOSTNAME") or socket.gethostname()
+    arguments = ["--host", host, "--work-dir", str(settings.home / "work"), _address(settings)]
     return Command("spark-worker", [_launcher(), _WORKER, *arguments], _environment(settings, java_home))
 
 

@@ -59,7 +59,7 @@ def test_what_is_known_of_the_other_jars_stays(folder: Path) -> None:
     assert set(json.loads((folder / "verified.json").read_text())) == {_PINNED.file, other.file}
 
 
-def test_the_driver_of_postgresql_is_fetched_once_and_held_to_its_pin(
+def test_what_only_some_machines_need_is_fetched_once_and_held_to_its_pin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[str] = []
@@ -70,10 +70,9 @@ def test_the_driver_of_postgresql_is_fetched_once_and_held_to_its_pin(
 
     monkeypatch.setattr(artefacts, "_fetch", fetch)
     with pytest.raises(ArtefactError, match=r"not the pinned org\.postgresql:postgresql"):
-        artefacts.ensure_postgresql_driver(tmp_path)
-    monkeypatch.setattr(artefacts, "POSTGRESQL_DRIVER", _PINNED)
-    path = artefacts.ensure_postgresql_driver(tmp_path)
-    assert artefacts.ensure_postgresql_driver(tmp_path) == path == tmp_path / "jars" / _PINNED.file
+        artefacts.ensure_further([artefacts.POSTGRESQL_DRIVER], tmp_path)
+    paths = artefacts.ensure_further([_PINNED], tmp_path)
+    assert artefacts.ensure_further([_PINNED], tmp_path) == paths == (tmp_path / "jars" / _PINNED.file,)
     assert fetched == ["postgresql", "one"]
 
 

@@ -33,7 +33,7 @@ def formatted(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     jar = Path("/cache/one.jar")
     monkeypatch.setattr(container, "java_home", lambda cache: JAVA_HOME)
     monkeypatch.setattr(container, "ensure_jars", lambda cache: Jars((jar,), jar, (jar,), jar, jar))
-    monkeypatch.setattr(container, "ensure_postgresql_driver", lambda cache: DRIVER)
+    monkeypatch.setattr(container, "ensure_further", lambda artefacts, cache: (DRIVER,))
     monkeypatch.setattr(container.subprocess, "run", run)
     return asked
 
