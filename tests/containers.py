@@ -3,10 +3,13 @@
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
-from tests.instance import ROOT, environment
+from tests.instance import ROOT, environment, free_ports
 
 _START_SECONDS = 120
 
@@ -26,6 +29,13 @@ class Container:
             self.process = subprocess.Popen(
                 self._argv(), env=environment(self.variables), cwd=ROOT, stdout=output, stderr=output
             )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def check(self) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -59,3 +69,45 @@ class Container:
 
     def _argv(self) -> list[str]:
         return [sys.executable, "-m", "lakehouse.services.container", self.service]
+
+
+def storage_containers(root: Path, further: dict[str, dict[str, str]] | None = None) -> dict[str, Container]:
+    """NameNode, two DataNodes and a metastore, none of them started.
+
+    Args:
+        root: where they keep their files.
+        further: `LAKEHOUSE_*` variables of a container, by its name.
+    """
+    rpc, http, metastore = free_ports(3)
+    common = {
+        "LAKEHOUSE_HDFS__URI": f"hdfs://127.0.0.1:{rpc}",
+        "LAKEHOUSE_HDFS__NAMENODE_PORT": str(rpc),
+        "LAKEHOUSE_HDFS__NAMENODE_HTTP_PORT": str(http),
+        "LAKEHOUSE_HDFS__REPLICATION": "2",
+        "LAKEHOUSE_METASTORE__PORT": str(metastore),
+    }
+    own: dict[str, dict[str, str]] = {"namenode": {}, "metastore": {}}
+    for name in ("datanode-1", "datanode-2"):
+        ports = zip(("PORT", "IPC_PORT", "HTTP_PORT"), free_ports(3), strict=True)
+        own[name] = {f"LAKEHOUSE_HDFS__DATANODE_{which}": str(port) for which, port in ports}
+    return {
+        name: Container(
+            name.partition("-")[0],
+            {**common, **variables, **(further or {}).get(name, {}), "LAKEHOUSE_HOME": str(root / name)},
+            root / f"{name}.log",
+        )
+        for name, variables in own.items()
+    }
+
+
+@contextmanager
+def running_storage(made: dict[str, Container]) -> Iterator[None]:
+    """Start them in the order of docker-compose.yml: DataNodes at once, the metastore when HDFS is well."""
+    with ExitStack() as running:
+        for name in ("namenode", "datanode-1", "datanode-2"):
+            running.enter_context(made[name])
+        for name in ("datanode-1", "datanode-2", "namenode"):
+            made[name].finding()
+        running.enter_context(made["metastore"])
+        made["metastore"].finding()
+        yield

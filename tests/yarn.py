@@ -86,9 +86,7 @@ def yarn(settings: Settings, root: Path, nodes: int, node_memory_mb: int, node_c
                 "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "99.9",
             }
             running.enter_context(
-                _daemon(
-                    settings, f"{_PACKAGE}.nodemanager.NodeManager", _configured(home, {**common, **own}, settings)
-                )
+                _daemon(settings, f"{_PACKAGE}.nodemanager.NodeManager", _configured(home, {**common, **own}, settings))
             )
         found = Yarn(conf, f"http://{settings.bind}:{web}")
         _wait_for(found, nodes, root)

@@ -1,13 +1,12 @@
 """What docker-compose.yml runs for HDFS and the metastore, outside of containers, on ports of the test's own."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.containers import Container
-from tests.instance import ROOT, free_ports, lakehouse
+from tests.containers import Container, running_storage, storage_containers
+from tests.instance import ROOT, lakehouse
 from tests.postgres import PASSWORD, USER, Database, postgres, programs
 
 pytestmark = pytest.mark.stack
@@ -26,41 +25,17 @@ def database() -> Iterator[Database | None]:
 
 @pytest.fixture(scope="module")
 def containers(tmp_path_factory: pytest.TempPathFactory, database: Database | None) -> Iterator[dict[str, Container]]:
-    root = tmp_path_factory.mktemp("containers")
-    rpc, http, metastore = free_ports(3)
-    common = {
-        "LAKEHOUSE_HDFS__URI": f"hdfs://127.0.0.1:{rpc}",
-        "LAKEHOUSE_HDFS__NAMENODE_PORT": str(rpc),
-        "LAKEHOUSE_HDFS__NAMENODE_HTTP_PORT": str(http),
-        "LAKEHOUSE_HDFS__REPLICATION": "2",
-        "LAKEHOUSE_METASTORE__PORT": str(metastore),
-    }
-    own: dict[str, dict[str, str]] = {"namenode": {}, "metastore": {}}
-    if database is not None:
-        own["metastore"] = {
+    has_postgresql = (
+        {
             "LAKEHOUSE_METASTORE__DATABASE_URL": database.jdbc_url,
             "LAKEHOUSE_METASTORE__DATABASE_USER": USER,
             "LAKEHOUSE_METASTORE__DATABASE_PASSWORD": PASSWORD,
         }
-    for name in ("datanode-1", "datanode-2"):
-        ports = zip(("PORT", "IPC_PORT", "HTTP_PORT"), free_ports(3), strict=True)
-        own[name] = {f"LAKEHOUSE_HDFS__DATANODE_{which}": str(port) for which, port in ports}
-    made = {
-        name: Container(
-            name.partition("-")[0], {**common, **variables, "LAKEHOUSE_HOME": str(root / name)}, root / f"{name}.log"
-        )
-        for name, variables in own.items()
-    }
-    with ExitStack() as running:
-        # In the order of docker-compose.yml: DataNodes at once, the metastore when HDFS is well.
-        for name in ("namenode", "datanode-1", "datanode-2"):
-            made[name].start()
-            running.callback(made[name].end)
-        for name in ("datanode-1", "datanode-2", "namenode"):
-            made[name].finding()
-        made["metastore"].start()
-        running.callback(made["metastore"].end)
-        made["metastore"].finding()
+        if database is not None
+        else {}
+    )
+    made = storage_containers(tmp_path_factory.mktemp("containers"), {"metastore": has_postgresql})
+    with running_storage(made):
         yield made
 
 
