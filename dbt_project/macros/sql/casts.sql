@@ -9,6 +9,7 @@
 #}
 {% macro to_count(text, at_most=9223372036854775807) -%}
     case
+        when try_cast({{ text }} as bigint) between 0 and {{ at_most }} then try_cast({{ text }} as bigint)
         when
             try_cast({{ text }} as decimal(38, 6)) between 0 and {{ at_most }}
             and try_cast({{ text }} as decimal(38, 6)) % 1 = 0
@@ -62,10 +63,24 @@
 {%- endmacro %}
 
 
-{# The same for a list: present, not null in the payload, and yet it gave NULL, or an entry without a usable id. #}
-{% macro unreadable_list(name, list, path, id_type='bigint') -%}
+{#
+    The same for a list: present, not null in the payload, and yet it gave NULL, or an entry without a usable id. A plain
+    payload (see `stg_tmdb__observations`) has no list of another type; `within` names what else it may lie in.
+#}
+{% macro unreadable_list(name, list, path, within=none) -%}
     case
-        when {{ list }} is null and get_json_object(payload, '{{ path }}') is not null then '{{ name }}'
-        when exists({{ list }}, entry -> try_cast(nullif(trim(entry.id), '') as {{ id_type }}) is null) then '{{ name }}'
+        when
+            is_plain
+            and (
+                exists(movie.{{ list }}, entry -> entry.id is null)
+                {%- if within %}
+                or (movie.{{ within }} is not null and movie.{{ list }} is null)
+                {%- endif %}
+            )
+            then '{{ name }}'
+        when is_plain then null
+        when as_text.{{ list }} is null and get_json_object(payload, '{{ path }}') is not null then '{{ name }}'
+        when exists(as_text.{{ list }}, entry -> try_cast(nullif(trim(entry.id), '') as bigint) is null)
+            then '{{ name }}'
     end
 {%- endmacro %}

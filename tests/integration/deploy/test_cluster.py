@@ -1,4 +1,4 @@
-"""The whole cycle on Spark's own cluster and on YARN, two nodes each: the lake and what is published are those of one machine."""
+"""The whole cycle on Spark's own cluster and on YARN, two nodes each: the lake is that of one machine."""
 
 import subprocess
 from pathlib import Path

@@ -12,30 +12,40 @@
 {#
     The one place where a payload is parsed. Scalars are declared as text and cast below, so that a type that TMDB changed
     costs no more than a cast.
+
+    Nearly every payload is plain: the ids of its lists are whole numbers, and none of its texts is blank but not empty. Its
+    lists are taken as they are read. Any other is read again with all values as text, and each value is cast: a function of
+    a list's elements costs more than reading the whole payload. Both ways give the same.
 #}
-{% set credit_schema = 'id: string, name: string, gender: string, known_for_department: string, credit_id: string' %}
-{% set named_list_schema = 'array<struct<id: string, name: string>>' %}
-{% set payload_schema %}
-    title string,
-    original_title string,
-    overview string,
-    original_language string,
-    status string,
-    release_date string,
-    runtime string,
-    budget string,
-    revenue string,
-    vote_average string,
-    vote_count string,
-    popularity string,
-    genres {{ named_list_schema }},
-    genre_ids array<string>,
+{% set scalars = [
+    'title',
+    'original_title',
+    'overview',
+    'original_language',
+    'status',
+    'release_date',
+    'runtime',
+    'budget',
+    'revenue',
+    'vote_average',
+    'vote_count',
+    'popularity',
+] %}
+{% set credit = 'id: ID, name: string, gender: NUMBER, known_for_department: string' %}
+{% set named = 'array<struct<id: ID, name: string>>' %}
+{% set lists %}
+    genres {{ named }},
     credits struct<
-        `cast`: array<struct<{{ credit_schema }}, character: string, `order`: string>>,
-        crew: array<struct<{{ credit_schema }}, department: string, job: string>>
+        `cast`: array<struct<{{ credit }}, character: string, `order`: NUMBER, credit_id: string>>,
+        crew: array<struct<{{ credit }}, department: string, job: string, credit_id: string>>
     >,
-    keywords struct<keywords: {{ named_list_schema }}>,
-    production_companies {{ named_list_schema }},
+    keywords struct<keywords: {{ named }}>,
+    production_companies {{ named }}
+{% endset %}
+{% set plain_lists = lists | replace('ID', 'bigint') | replace('NUMBER', 'int') %}
+{% set lists_as_text = lists | replace('ID', 'string') | replace('NUMBER', 'string') %}
+{% set lists_of_text %}
+    genre_ids array<string>,
     reviews struct<results: array<struct<
         id: string,
         author: string,
@@ -54,14 +64,55 @@ bronze_movies as (
 
 ),
 
+texts as (
+
+    select
+        *,
+        {{ without_nul('payload') }} as text
+    from bronze_movies
+
+),
+
+plainly_read as (
+
+    select
+        *,
+        -- an empty text counts as null; a quote after a colon that is followed by another is one
+        from_json(
+            replace(text, ':""', ':null'),
+            '{{ scalars | join(" string, ") }} string, {{ plain_lists }}, {{ lists_of_text }}, unlike_schema string',
+            map('columnNameOfCorruptRecord', 'unlike_schema')
+        ) as movie,
+        contains(text, '" "') or contains(text, '"  ') as has_blank_texts
+    from texts
+
+),
+
 parsed as (
 
     select
         *,
         sha2(concat_ws('|', movie_id, cast(observed_at as string), payload_sha256), 256) as observation_id,
-        from_json({{ without_nul('payload') }}, '{{ payload_schema }}') as movie,
-        coalesce(json_object_keys(payload), array()) as field_names
-    from bronze_movies
+        movie.unlike_schema is null and not has_blank_texts as is_plain,
+        case
+            when movie.unlike_schema is not null or has_blank_texts
+                then from_json(text, '{{ lists_as_text }}')
+        end as as_text,
+        -- where each field holds something, each is there
+        case
+            when
+                movie is null
+                {%- for name in scalars %}
+                or movie.{{ name }} is null
+                {%- endfor %}
+                or (movie.genres is null and movie.genre_ids is null)
+                or movie.credits is null
+                or movie.keywords is null
+                or movie.production_companies is null
+                or movie.reviews is null
+                then coalesce(json_object_keys(payload), array())
+        end as field_names
+    from plainly_read
 
 ),
 
@@ -79,6 +130,8 @@ typed as (
         ingested_at,
         field_names,
         movie,
+        is_plain,
+        as_text,
 
         {{ to_text('movie.title') }} as title,
         {{ to_text('movie.original_title') }} as original_title,
@@ -96,12 +149,19 @@ typed as (
         -- list pages carry the ids only
         filter(
             coalesce(
-                transform(
-                    movie.genres,
-                    genre -> struct(
-                        try_cast(genre.id as bigint) as genre_id, {{ to_text('trim(genre.name)') }} as genre_name
+                case
+                    when is_plain
+                        then transform(
+                            movie.genres,
+                            genre -> struct(genre.id as genre_id, {{ to_text('trim(genre.name)') }} as genre_name)
+                        )
+                    else transform(
+                        as_text.genres,
+                        genre -> struct(
+                            try_cast(genre.id as bigint) as genre_id, {{ to_text('trim(genre.name)') }} as genre_name
+                        )
                     )
-                ),
+                end,
                 transform(
                     movie.genre_ids,
                     genre_id -> struct(try_cast(genre_id as bigint) as genre_id, cast(null as string) as genre_name)
@@ -110,57 +170,85 @@ typed as (
             genre -> genre.genre_id is not null
         ) as genres,
 
-        filter(
-            transform(
-                movie.credits.cast,
-                credit -> struct(
-                    try_cast(credit.id as bigint) as person_id,
-                    {{ to_text('credit.name') }} as person_name,
-                    try_cast(credit.gender as int) as gender,
-                    {{ to_text('credit.known_for_department') }} as known_for_department,
-                    {{ to_text('credit.character') }} as character,
-                    try_cast(credit.order as int) as billing_order,
-                    {{ to_text('credit.credit_id') }} as credit_id
+        case
+            when is_plain
+                then cast(
+                    filter(movie.credits.cast, credit -> credit.id is not null)
+                    as array<struct<person_id: bigint, person_name: string, gender: int, known_for_department: string, character: string, billing_order: int, credit_id: string>>
                 )
-            ),
-            credit -> credit.person_id is not null
-        ) as cast_credits,
+            else filter(
+                transform(
+                    as_text.credits.cast,
+                    credit -> struct(
+                        try_cast(credit.id as bigint) as person_id,
+                        {{ to_text('credit.name') }} as person_name,
+                        try_cast(credit.gender as int) as gender,
+                        {{ to_text('credit.known_for_department') }} as known_for_department,
+                        {{ to_text('credit.character') }} as character,
+                        try_cast(credit.order as int) as billing_order,
+                        {{ to_text('credit.credit_id') }} as credit_id
+                    )
+                ),
+                credit -> credit.person_id is not null
+            )
+        end as cast_credits,
 
-        filter(
-            transform(
-                movie.credits.crew,
-                credit -> struct(
-                    try_cast(credit.id as bigint) as person_id,
-                    {{ to_text('credit.name') }} as person_name,
-                    try_cast(credit.gender as int) as gender,
-                    {{ to_text('credit.known_for_department') }} as known_for_department,
-                    {{ to_text('credit.department') }} as department,
-                    {{ to_text('credit.job') }} as job,
-                    {{ to_text('credit.credit_id') }} as credit_id
+        case
+            when is_plain
+                then cast(
+                    filter(movie.credits.crew, credit -> credit.id is not null)
+                    as array<struct<person_id: bigint, person_name: string, gender: int, known_for_department: string, department: string, job: string, credit_id: string>>
                 )
-            ),
-            credit -> credit.person_id is not null
-        ) as crew_credits,
+            else filter(
+                transform(
+                    as_text.credits.crew,
+                    credit -> struct(
+                        try_cast(credit.id as bigint) as person_id,
+                        {{ to_text('credit.name') }} as person_name,
+                        try_cast(credit.gender as int) as gender,
+                        {{ to_text('credit.known_for_department') }} as known_for_department,
+                        {{ to_text('credit.department') }} as department,
+                        {{ to_text('credit.job') }} as job,
+                        {{ to_text('credit.credit_id') }} as credit_id
+                    )
+                ),
+                credit -> credit.person_id is not null
+            )
+        end as crew_credits,
 
-        filter(
-            transform(
-                movie.keywords.keywords,
-                keyword -> struct(
-                    try_cast(keyword.id as bigint) as keyword_id, {{ to_text('keyword.name') }} as keyword_name
+        case
+            when is_plain
+                then cast(
+                    filter(movie.keywords.keywords, keyword -> keyword.id is not null)
+                    as array<struct<keyword_id: bigint, keyword_name: string>>
                 )
-            ),
-            keyword -> keyword.keyword_id is not null
-        ) as keywords,
+            else filter(
+                transform(
+                    as_text.keywords.keywords,
+                    keyword -> struct(
+                        try_cast(keyword.id as bigint) as keyword_id, {{ to_text('keyword.name') }} as keyword_name
+                    )
+                ),
+                keyword -> keyword.keyword_id is not null
+            )
+        end as keywords,
 
-        filter(
-            transform(
-                movie.production_companies,
-                company -> struct(
-                    try_cast(company.id as bigint) as company_id, {{ to_text('company.name') }} as company_name
+        case
+            when is_plain
+                then cast(
+                    filter(movie.production_companies, company -> company.id is not null)
+                    as array<struct<company_id: bigint, company_name: string>>
                 )
-            ),
-            company -> company.company_id is not null
-        ) as production_companies,
+            else filter(
+                transform(
+                    as_text.production_companies,
+                    company -> struct(
+                        try_cast(company.id as bigint) as company_id, {{ to_text('company.name') }} as company_name
+                    )
+                ),
+                company -> company.company_id is not null
+            )
+        end as production_companies,
 
         filter(
             transform(
@@ -212,27 +300,37 @@ observations as (
         production_companies,
         reviews,
 
-        array_contains(field_names, 'title') as has_title,
-        array_contains(field_names, 'original_title') as has_original_title,
-        array_contains(field_names, 'overview') as has_overview,
-        array_contains(field_names, 'original_language') as has_original_language,
-        array_contains(field_names, 'status') as has_status,
-        array_contains(field_names, 'release_date') as has_release_date,
-        array_contains(field_names, 'runtime') as has_runtime,
-        array_contains(field_names, 'budget') as has_budget,
-        array_contains(field_names, 'revenue') as has_revenue,
-        array_contains(field_names, 'vote_average') as has_rating,
-        array_contains(field_names, 'vote_count') as has_vote_count,
-        array_contains(field_names, 'popularity') as has_popularity,
-        arrays_overlap(field_names, array('genres', 'genre_ids')) as has_genres,
+        movie.title is not null or array_contains(field_names, 'title') as has_title,
+        movie.original_title is not null or array_contains(field_names, 'original_title') as has_original_title,
+        movie.overview is not null or array_contains(field_names, 'overview') as has_overview,
+        movie.original_language is not null or array_contains(field_names, 'original_language') as has_original_language,
+        movie.status is not null or array_contains(field_names, 'status') as has_status,
+        movie.release_date is not null or array_contains(field_names, 'release_date') as has_release_date,
+        movie.runtime is not null or array_contains(field_names, 'runtime') as has_runtime,
+        movie.budget is not null or array_contains(field_names, 'budget') as has_budget,
+        movie.revenue is not null or array_contains(field_names, 'revenue') as has_revenue,
+        movie.vote_average is not null or array_contains(field_names, 'vote_average') as has_rating,
+        movie.vote_count is not null or array_contains(field_names, 'vote_count') as has_vote_count,
+        movie.popularity is not null or array_contains(field_names, 'popularity') as has_popularity,
+        movie.genres is not null
+        or movie.genre_ids is not null
+        or arrays_overlap(field_names, array('genres', 'genre_ids')) as has_genres,
         -- `credits` may carry one of its two lists; `"credits": null` says that there are none
-        array_contains(field_names, 'credits')
-        and (movie.credits is null or movie.credits.cast is not null) as has_cast_credits,
-        array_contains(field_names, 'credits')
-        and (movie.credits is null or movie.credits.crew is not null) as has_crew_credits,
-        array_contains(field_names, 'keywords') as has_keywords,
-        array_contains(field_names, 'production_companies') as has_production_companies,
-        array_contains(field_names, 'reviews') as has_reviews,
+        case
+            when is_plain and movie.credits is not null then movie.credits.cast is not null
+            else
+                (movie.credits is not null or array_contains(field_names, 'credits'))
+                and (as_text.credits is null or as_text.credits.cast is not null)
+        end as has_cast_credits,
+        case
+            when is_plain and movie.credits is not null then movie.credits.crew is not null
+            else
+                (movie.credits is not null or array_contains(field_names, 'credits'))
+                and (as_text.credits is null or as_text.credits.crew is not null)
+        end as has_crew_credits,
+        movie.keywords is not null or array_contains(field_names, 'keywords') as has_keywords,
+        movie.production_companies is not null or array_contains(field_names, 'production_companies') as has_production_companies,
+        movie.reviews is not null or array_contains(field_names, 'reviews') as has_reviews,
 
         -- dbt-spark turns ANSI mode off, where a failed cast is a silent NULL: named here, counted in `cast_failures`
         array_compact(
@@ -245,12 +343,16 @@ observations as (
                 {{ uncastable('rating', 'movie.vote_average', 'rating') }},
                 {{ uncastable('vote_count', 'movie.vote_count', 'vote_count') }},
                 {{ uncastable('popularity', 'movie.popularity', 'popularity') }},
-                {{ unreadable_list('genres', 'movie.genres', '$.genres') }},
-                {{ unreadable_list('cast_credits', 'movie.credits.cast', '$.credits.cast') }},
-                {{ unreadable_list('crew_credits', 'movie.credits.crew', '$.credits.crew') }},
-                {{ unreadable_list('keywords', 'movie.keywords.keywords', '$.keywords') }},
-                {{ unreadable_list('production_companies', 'movie.production_companies', '$.production_companies') }},
-                {{ unreadable_list('reviews', 'movie.reviews.results', '$.reviews', 'string') }}
+                {{ unreadable_list('genres', 'genres', '$.genres') }},
+                {{ unreadable_list('cast_credits', 'credits.cast', '$.credits.cast') }},
+                {{ unreadable_list('crew_credits', 'credits.crew', '$.credits.crew') }},
+                {{ unreadable_list('keywords', 'keywords.keywords', '$.keywords', within='keywords') }},
+                {{ unreadable_list('production_companies', 'production_companies', '$.production_companies') }},
+                case
+                    when movie.reviews.results is null and get_json_object(payload, '$.reviews') is not null
+                        then 'reviews'
+                    when exists(movie.reviews.results, review -> nullif(trim(review.id), '') is null) then 'reviews'
+                end
             )
         ) as uncastable_fields
 
