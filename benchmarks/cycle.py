@@ -22,7 +22,8 @@ _RUNS = (
 )
 
 
-def _run(instance: dict[str, str], arguments: list[str]) -> dict[str, Any]:
+def recorded(instance: dict[str, str], arguments: list[str]) -> dict[str, Any]:
+    """Run a command of the main job; give what it recorded of itself."""
     runs = Path(instance["LAKEHOUSE_HOME"]) / "runs"
     known = set(runs.glob("*.json"))
     answer = lakehouse(instance, *arguments, timeout=1800)
@@ -62,7 +63,7 @@ def main() -> None:
         # The demo's own sizes, on ports of its own.
         instance = {name: value for name, value in variables(Path(home)).items() if "MEMORY" not in name}
         try:
-            records = {name: _run(instance, arguments) for name, arguments in _RUNS}
+            records = {name: recorded(instance, arguments) for name, arguments in _RUNS}
         finally:
             with selected(instance):
                 stack.down(load_settings())
