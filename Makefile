@@ -79,13 +79,8 @@ docs: up ## make the lineage site and serve it on http://127.0.0.1:8580
 report: up ## make the report: the last run, the scores, what Gold says; serve it on http://127.0.0.1:8581
 	@$(BIN)/lakehouse report --serve
 
-bench: setup ## seconds a step, a dbt node, a movie from the API, a metric of the network, a checkpoint, a publication, event logs; memory: docs/performance.md
-	@$(BIN)/python -m benchmarks.cycle
-	@$(BIN)/python -m benchmarks.api
-	@$(BIN)/python -m benchmarks.network
-	@$(BIN)/python -m benchmarks.quality
-	@$(BIN)/python -m benchmarks.publishing
-	@$(BIN)/python -m benchmarks.recording
+bench: setup ## what everything costs, into docs/performance.md: hours; with QUICK=1 ten minutes, printed only
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 clean: ## remove the environment, this instance's data and caches of tools
 	@if [ -x $(BIN)/lakehouse ]; then $(BIN)/lakehouse down; fi
