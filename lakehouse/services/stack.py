@@ -157,6 +157,8 @@ def _format(settings: Settings, argv: list[str]) -> None:
 
 
 def _wait(settings: Settings, names: list[str], on_event: Listener) -> None:
+    if not names:
+        return
     began = time.monotonic()
     with ThreadPoolExecutor(len(names)) as pool:
         in_vain = Event()
