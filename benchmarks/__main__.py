@@ -1,8 +1,8 @@
 """All of what `docs/performance.md` is made from: `python -m benchmarks [--quick] [name ...]`.
 
 Each part runs in a process of its own and prints Markdown, which takes the place of what stood between the part's two
-marks in `docs/performance.md`; what is said about the figures stays. `--quick` is small enough to be done in ten minutes:
-it shows that everything runs, prints the same tables, and leaves the document alone.
+marks in `docs/performance.md`; what is said about the figures stays. `--quick` takes about ten minutes: it shows that
+everything runs, prints the same tables, and leaves the document alone.
 """
 
 import re

@@ -4,8 +4,8 @@
 
 Each is a lake of its own: an HDFS of two DataNodes, a metastore, and drivers outside of the cluster; an executor has
 one core. What each lake holds must be the same. It prints Markdown, which `docs/performance.md` holds. The executors
-share the two cores with the drivers and all services, so that two cannot be twice as fast here: what scales is seen, not
-how far.
+share the two cores with the drivers and all services, so that two cannot be twice as fast here: what scales is seen,
+not how far.
 """
 
 import sys

@@ -68,7 +68,7 @@ class Spark(Section):
     ui_port: int = Field(0, ge=0, le=65535, description="0: no web UI")
     executor_env: str = Field(
         "",
-        description="archive of the executors' Python environment (`make executor-env`); empty: the driver's, same path",
+        description="archive of the executors' Python (`make executor-env`); empty: the driver's, at the same path",
     )
     extra: dict[str, str] = Field(default_factory=dict, description="any further spark.* key")
 

@@ -27,7 +27,7 @@ def master(settings: Settings, java_home: Path) -> Command:
 
 
 def worker(settings: Settings, java_home: Path) -> Command:
-    """How the worker is started: under this host's name (or Spark's variable for it), for the master of `spark.master`."""
+    """How the worker of `spark.master` is started, under this host's name or what Spark's variable says."""
     host = os.environ.get("SPARK_LOCAL_HOSTNAME") or socket.gethostname()
     arguments = ["--host", host, "--work-dir", str(settings.home / "work"), _address(settings)]
     return Command("spark-worker", [_launcher(), _WORKER, *arguments], _environment(settings, java_home))
