@@ -1,4 +1,4 @@
-"""A network in compact arrays, and what is found in it there: communities, triangles, components.
+"""A network in compact arrays, and what is found in it there: ranks, communities, triangles, components.
 
 All of TMDB, some 1.2 million movies, makes about 20 million edges: 160 MB in this form. Within such sizes one task does
 in a second what takes GraphFrames a minute (docs/decisions/0008-the-network.md has the figures).
@@ -79,6 +79,39 @@ def weighted_degrees(
     ends = np.searchsorted(graph.ids, np.concatenate([one, other]))
     sums = np.bincount(ends, weights=np.concatenate([weights, weights]), minlength=len(graph.ids))
     return sums.astype(np.int64)
+
+
+def weights(graph: Adjacency, one: NDArray[np.int64], other: NDArray[np.int64], shared: NDArray[np.int64]) -> csr_array:
+    """Give the weights of all edges as an n x n matrix, each at both of its ends.
+
+    Args:
+        graph: the network.
+        one: of each edge the one end, an id.
+        other: the other end.
+        shared: the edge's weight.
+    """
+    ends = [np.searchsorted(graph.ids, end).astype(np.int32) for end in (one, other)]
+    places = np.concatenate(ends), np.concatenate(ends[::-1])
+    values = np.concatenate([shared, shared]).astype(np.float64)
+    return csr_array((values, places), shape=(len(graph.ids), len(graph.ids)))
+
+
+def pagerank(links: csr_array, iterations: int, reset_probability: float) -> NDArray[np.float64]:
+    """Give each actor's PageRank, by iteration from equal ranks; all sum to 1.
+
+    An actor without edges passes its rank on to everybody.
+
+    Args:
+        links: n x n, symmetric: how often the edge between two is followed, beside the others of the one who leaves.
+        iterations: how many.
+        reset_probability: of going on anywhere instead of along an edge.
+    """
+    strength = np.asarray(links.sum(axis=1), dtype=np.float64)
+    share = np.divide(1 - reset_probability, strength, out=np.zeros(len(strength)), where=strength > 0)
+    ranks: NDArray[np.float64] = np.ones(len(strength))
+    for _ in range(iterations):
+        ranks = reset_probability + links @ (ranks * share)
+    return np.asarray(ranks / ranks.sum())
 
 
 def communities(graph: Adjacency, rounds: int = ROUNDS) -> NDArray[np.int32]:

@@ -51,6 +51,7 @@ def build_network(
         window_years=graph.window_years,
         target_person_id=graph.target_person_id,
         betweenness=BetweennessOptions(graph.exact_actors, graph.pivots, graph.seed),
+        array_edges=graph.array_edges,
         partitions=graph.partitions,
     )
     # A second one waits, and finds nothing left to do.

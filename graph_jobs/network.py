@@ -26,6 +26,8 @@ RESET_PROBABILITY = 0.15
 # The error shrinks by 0.85 or faster an iteration; the greatest relative error of any actor against the exact solution
 # is below 1e-6 after so many, on every network that was met (docs/performance.md).
 PAGERANK_ITERATIONS = 100
+# Twenty million make all of TMDB; each takes 64 bytes while ranks are computed in arrays.
+ARRAY_EDGES = 50_000_000
 # More digits would show the order in which floats were added.
 SIGNIFICANT_DIGITS = 9
 
@@ -46,11 +48,13 @@ class MetricsOptions:
         partitions: into how many parts vertices and edges are cut; a few hundred thousand edges a part is good.
         pagerank_iterations: see `PAGERANK_ITERATIONS`.
         betweenness: which sources are followed.
+        array_edges: up to so many edges, ranks are computed in arrays; beyond, by GraphFrames, on all executors.
     """
 
     partitions: int = 2
     pagerank_iterations: int = PAGERANK_ITERATIONS
     betweenness: BetweennessOptions = field(default_factory=BetweennessOptions)
+    array_edges: int = ARRAY_EDGES
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,12 @@ def metrics(
             nothing = {column.split()[0]: _NOBODY for column in METRICS_SCHEMA.split(", ")}
             return Metrics(spark.createDataFrame([], METRICS_SCHEMA), nothing, None, 0, 0, 0.0)
         on_detail(f"PageRank of {len(graph.ids):,} actors")
-        ranks = _by_id(pageranks(nodes, links, options))
+        if len(one) <= options.array_edges:
+            each = (graph.matrix(), arrays.weights(graph, one, other, shared))
+            plain, weighted = (arrays.pagerank(way, options.pagerank_iterations, RESET_PROBABILITY) for way in each)
+        else:
+            ranks = _by_id(pageranks(nodes, links, options))
+            plain, weighted = (ranks[name] / len(graph.ids) for name in ("plain", "weighted"))
         on_detail("components")
         component = _by_id(connected_components(nodes, links))
         on_detail("betweenness")
@@ -132,8 +141,8 @@ def metrics(
         "person_id": graph.ids,
         "degree": graph.degrees,
         "weighted_degree": strength,
-        "pagerank": _rounded(ranks["plain"] / len(graph.ids)),
-        "weighted_pagerank": _rounded(ranks["weighted"] / len(graph.ids)),
+        "pagerank": _rounded(plain),
+        "weighted_pagerank": _rounded(weighted),
         "betweenness": _rounded(between.values),
         "betweenness_error": _rounded(between.errors),
         "triangles": corners,
@@ -202,7 +211,7 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pageranks(nodes: DataFrame, links: DataFrame, options: MetricsOptions) -> DataFrame:
-    """Give both PageRanks: id, plain, weighted; each sums to the number of vertices.
+    """Give both PageRanks with GraphFrames: id, plain, weighted; each sums to the number of vertices.
 
     Of two networks that touch nowhere, in one run, with even ids without and odd ids with weights. GraphX follows
     parallel edges as often as they are there: so an edge of weight w is w edges. It spreads the rank of vertices

@@ -16,7 +16,7 @@ from graph_jobs.betweenness import BetweennessOptions
 from graph_jobs.errors import GraphError
 from graph_jobs.evolution import evolution
 from graph_jobs.frames import durable_checkpoints, plain_plans
-from graph_jobs.network import PAGERANK_ITERATIONS, Metrics, MetricsOptions, metrics
+from graph_jobs.network import ARRAY_EDGES, PAGERANK_ITERATIONS, Metrics, MetricsOptions, metrics
 from graph_jobs.pairs import billed_people, build_edges, build_vertices
 from graph_jobs.paths import DISTANCES_SCHEMA, distances
 from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ensure_tables
@@ -40,6 +40,9 @@ LEAST_PARTITIONS = 2
 # One file holds so many rows, at most.
 ROWS_A_FILE = 4_000_000
 
+# What does not change the network.
+_NOT_OF_IT = ("array_edges", "partitions")
+
 # In the order in which they are written.
 _KEYS = {
     EDGES: ("person_id_a", "person_id_b"),
@@ -60,6 +63,7 @@ class NetworkOptions:
         target_person_id: to whom shortest paths lead; None: the actor with the greatest weighted degree.
         betweenness: which sources it follows.
         pagerank_iterations: see `graph_jobs.network.PAGERANK_ITERATIONS`.
+        array_edges: see `graph_jobs.network.MetricsOptions`; the ranks are the same.
         partitions: into how many parts the graph is cut at most; a small graph is cut into fewer.
         cast_members: the table of credits.
         movies: the table of movies.
@@ -70,6 +74,7 @@ class NetworkOptions:
     target_person_id: int | None = None
     betweenness: BetweennessOptions = field(default_factory=BetweennessOptions)
     pagerank_iterations: int = PAGERANK_ITERATIONS
+    array_edges: int = ARRAY_EDGES
     partitions: int = 4
     cast_members: str = "silver.cast_members"
     movies: str = "silver.movies"
@@ -177,7 +182,7 @@ def run(
             .checkpoint()
         )
         before = None if anew else spark.table(METRICS)
-        how = MetricsOptions(parts, options.pagerank_iterations, options.betweenness)
+        how = MetricsOptions(parts, options.pagerank_iterations, options.betweenness, options.array_edges)
         found = metrics(nodes, links, before, how, on_detail)
         target = _target(found, options)
         on_detail("shortest paths")
@@ -226,7 +231,7 @@ def _network_sha256(billed: DataFrame, options: NetworkOptions) -> tuple[str, in
             f"{options.cast_members} has person ids from {row.least} to {row.greatest}; TMDB's are positive and small.",
             "Look at `select * from silver.cast_members where person_id < 0` and at the batch that brought them.",
         )
-    made_of = {name: value for name, value in asdict(options).items() if name != "partitions"}
+    made_of = {name: value for name, value in asdict(options).items() if name not in _NOT_OF_IT}
     return hashlib.sha256(f"{_VERSION}|{made_of}|{row.movies}|{row.content}".encode()).hexdigest(), row.movies
 
 

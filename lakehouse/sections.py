@@ -115,6 +115,9 @@ class Graph(Section):
     exact_actors: int = Field(5000, ge=0, description="up to so many actors, betweenness is exact")
     pivots: int = Field(2_048, ge=2, description="beyond, it follows so many")
     seed: int = Field(20260101, description="of the draw of pivots")
+    array_edges: int = Field(
+        50_000_000, ge=0, description="up to so many edges, PageRank is computed in one process, beyond by GraphFrames"
+    )
 
 
 class Gate(Section):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.spark
 
-# An iteration of PageRank is a Spark job; where ranks are not looked at, a few will do.
+# In GraphFrames, an iteration of PageRank is a Spark job; where ranks are not looked at, a few will do.
 QUICK = MetricsOptions(pagerank_iterations=5)
 
 
@@ -61,11 +61,13 @@ HARD = ("casts", "one vertex", "two strangers", "star", "two cliques and a bridg
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_metrics_are_those_of_igraph(spark: "SparkSession", name: str) -> None:
+@pytest.mark.parametrize("array_edges", [0, 10_000])
+def test_metrics_are_those_of_igraph(spark: "SparkSession", array_edges: int, name: str) -> None:
     people, pairs = GRAPHS[name]
     expected = in_igraph(people, pairs)
     weights = [weight(pair) for pair in sorted(pairs)]
-    found = metrics(*graph(spark, range(people), pairs)).rows.orderBy("person_id").collect()
+    options = MetricsOptions(array_edges=array_edges)
+    found = metrics(*graph(spark, range(people), pairs), options=options).rows.orderBy("person_id").collect()
 
     assert [row.person_id for row in found] == list(range(people))
     assert [row.degree for row in found] == expected.degree()
@@ -98,14 +100,22 @@ def test_beyond_the_limit_betweenness_is_sampled_and_says_how_far_off(spark: "Sp
     assert sum(within) / len(within) > 0.85
 
 
+def test_graphframes_and_the_arrays_give_the_same_to_the_last_digit(spark: "SparkSession") -> None:
+    pairs = small_casts(6, 300, 110)
+    in_arrays, in_graphframes = (
+        metrics(*graph(spark, range(300), pairs), options=MetricsOptions(array_edges=limit)) for limit in (10_000, 0)
+    )
+    assert rows(in_arrays.rows) == rows(in_graphframes.rows)
+
+
 def test_the_order_of_the_rows_and_the_number_of_parts_do_not_matter(spark: "SparkSession") -> None:
     pairs = sorted(casts(7, 200, 90))
     first = rows(metrics(*graph(spark, range(200), pairs), options=QUICK).rows)
     shuffled = random.Random(1).sample(pairs, len(pairs))
     nodes, links = graph(spark, range(199, -1, -1), shuffled)
-    for partitions in (1, 2, 8):
+    for partitions, array_edges in ((1, 10_000), (2, 0), (8, 0)):
         cut = nodes.repartition(partitions), links.repartition(partitions)
-        found = metrics(*cut, options=replace(QUICK, partitions=partitions))
+        found = metrics(*cut, options=replace(QUICK, partitions=partitions, array_edges=array_edges))
         assert rows(found.rows) == first
 
 

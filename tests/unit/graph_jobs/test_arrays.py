@@ -3,7 +3,17 @@ import random
 import numpy as np
 import pytest
 
-from graph_jobs.arrays import Adjacency, adjacency, clustering, communities, components, modularity, triangles
+from graph_jobs.arrays import (
+    Adjacency,
+    adjacency,
+    clustering,
+    communities,
+    components,
+    modularity,
+    pagerank,
+    triangles,
+    weights,
+)
 from tests.unit.graph_jobs.graphs import (
     GRAPHS,
     arrays,
@@ -40,6 +50,20 @@ def test_triangles_and_clustering_are_those_of_igraph(name: str) -> None:
 def test_components_are_those_of_igraph(name: str) -> None:
     actors, pairs = GRAPHS[name]
     assert components(arrays(actors, pairs)).tolist() == least_members(in_igraph(actors, pairs))
+
+
+@every_graph
+def test_ranks_are_those_of_igraph(name: str) -> None:
+    actors, pairs = GRAPHS[name]
+    graph, expected = arrays(actors, pairs), in_igraph(actors, pairs)
+    shared = [1 + (a + b) % 3 for a, b in sorted(pairs)]
+    one, other = (np.array([pair[end] for pair in sorted(pairs)], dtype=np.int64) for end in (0, 1))
+    weighted = weights(graph, one, other, np.array(shared, dtype=np.int64))
+    if not actors:
+        return
+    assert pagerank(graph.matrix(), 100, 0.15) == pytest.approx(expected.pagerank(damping=0.85), rel=1e-6)
+    followed = expected.pagerank(damping=0.85, weights=shared) if pairs else expected.pagerank(damping=0.85)
+    assert pagerank(weighted, 100, 0.15) == pytest.approx(followed, rel=1e-6)
 
 
 def propagated(actors: int, pairs: set[tuple[int, int]], rounds: int) -> list[int]:
