@@ -46,6 +46,14 @@ def test_triangles_and_clustering_are_those_of_igraph(name: str) -> None:
     assert clustering(graph, found) == pytest.approx(local)
 
 
+def test_triangles_are_the_same_however_few_paths_are_followed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = arrays(*GRAPHS["casts"])
+    expected = triangles(graph).tolist()
+    for paths in (1, 7, 1_000):
+        monkeypatch.setattr("graph_jobs.arrays.PATHS_AT_ONCE", paths)
+        assert triangles(graph).tolist() == expected
+
+
 @every_graph
 def test_components_are_those_of_igraph(name: str) -> None:
     actors, pairs = GRAPHS[name]
