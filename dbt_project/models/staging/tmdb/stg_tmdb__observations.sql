@@ -13,7 +13,7 @@
     The one place where a payload is parsed. Scalars are declared as text and cast below, so that a type that TMDB changed
     costs no more than a cast.
 
-    Nearly every payload is plain: the ids of its lists are whole numbers, and none of its texts is blank but not empty. Its
+    Nearly every payload is plain: the ids of its lists are whole numbers, it is compact, and no text begins with a space. Its
     lists are taken as they are read. Any other is read again with all values as text, and each value is cast: a function of
     a list's elements costs more than reading the whole payload. Both ways give the same.
 #}
@@ -83,7 +83,7 @@ plainly_read as (
             '{{ scalars | join(" string, ") }} string, {{ plain_lists }}, {{ lists_of_text }}, unlike_schema string',
             map('columnNameOfCorruptRecord', 'unlike_schema')
         ) as movie,
-        contains(text, '" "') or contains(text, '"  ') as has_blank_texts
+        contains(text, ':" ') or contains(text, '": ') as may_hold_blanks
     from texts
 
 ),
@@ -93,9 +93,9 @@ parsed as (
     select
         *,
         sha2(concat_ws('|', movie_id, cast(observed_at as string), payload_sha256), 256) as observation_id,
-        movie.unlike_schema is null and not has_blank_texts as is_plain,
+        movie.unlike_schema is null and not may_hold_blanks as is_plain,
         case
-            when movie.unlike_schema is not null or has_blank_texts
+            when movie.unlike_schema is not null or may_hold_blanks
                 then from_json(text, '{{ lists_as_text }}')
         end as as_text,
         -- where each field holds something, each is there
