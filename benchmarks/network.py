@@ -19,13 +19,23 @@ from typing import Any
 import numpy as np
 
 from benchmarks.watching import watched
-from graph_jobs.arrays import Adjacency, adjacency, communities, triangles
+from graph_jobs import arrays
+from graph_jobs.arrays import Adjacency, adjacency
 from graph_jobs.betweenness import BetweennessOptions, betweenness
 from graph_jobs.evolution import pairs_of
 
 SIZES = (10_000, 100_000, 1_000_000)
 TOOLS = ("this project", "igraph", "NetworkX")
-METRICS = ("pagerank", "weighted pagerank", "betweenness", "triangles", "components", "communities", "distances")
+METRICS = (
+    "pagerank",
+    "weighted pagerank",
+    "both by GraphFrames",
+    "betweenness",
+    "triangles",
+    "components",
+    "communities",
+    "distances",
+)
 _PIVOTS = 512
 _LIMIT = 600
 _CAST = 10
@@ -56,7 +66,13 @@ def _here(edges: int) -> None:
     """The network job's own functions, on Spark; its start is not counted."""
     from pyspark.sql import functions as F
 
-    from graph_jobs.network import MetricsOptions, connected_components, pageranks
+    from graph_jobs.network import (
+        PAGERANK_ITERATIONS,
+        RESET_PROBABILITY,
+        MetricsOptions,
+        connected_components,
+        pageranks,
+    )
     from graph_jobs.paths import distances
     from lakehouse.artefacts import ensure_jars
     from lakehouse.settings import load_settings
@@ -82,20 +98,25 @@ def _here(edges: int) -> None:
         ends = links.select(F.explode(F.array("src", "dst")).alias("id"))
         nodes = ends.distinct().repartition(4, "id").checkpoint()
         done: dict[str, float] = {}
-        # Both ranks are found in one run.
+        actors = np.unique(np.concatenate([one, other]))
+        graph, weights = arrays.weighted_adjacency(actors, one, other, shared.astype(np.float64))
         with _timed(done, "pagerank"):
+            arrays.pagerank(graph.matrix(), PAGERANK_ITERATIONS, RESET_PROBABILITY)
+        with _timed(done, "weighted pagerank"):
+            arrays.pagerank(weights, PAGERANK_ITERATIONS, RESET_PROBABILITY)
+        # Beyond `array_edges`.
+        with _timed(done, "both by GraphFrames"):
             pageranks(nodes, links, MetricsOptions(partitions=4)).toArrow()
         with _timed(done, "components"):
             connected_components(nodes, links).toArrow()
         with _timed(done, "distances"):
             distances(nodes, links, int(one[0])).toArrow()
-        graph = adjacency(np.unique(np.concatenate([one, other])), one, other)
         with _timed(done, "betweenness"):
             betweenness(spark, graph, 4, BetweennessOptions(exact_actors=0, pivots=_PIVOTS))
         with _timed(done, "triangles"):
-            triangles(graph)
+            arrays.triangles(graph)
         with _timed(done, "communities"):
-            communities(graph)
+            arrays.communities(graph)
         spark.stop()
 
 
@@ -131,7 +152,7 @@ def _networkx(edges: int) -> None:
 
     pairs = casts(edges)
     _, one, other = _numbered(pairs)
-    graph = nx.Graph()
+    graph: nx.Graph = nx.Graph()
     graph.add_weighted_edges_from(zip(one.tolist(), other.tolist(), pairs[2].tolist(), strict=True))
     _each(
         {

@@ -63,43 +63,27 @@ def adjacency(ids: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.
         one: of each edge the one end, an id.
         other: the other end. Every edge is given once.
     """
+    return weighted_adjacency(ids, one, other, np.ones(len(one), dtype=np.int8))[0]
+
+
+def weighted_adjacency(
+    ids: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64], weights: NDArray[np.number[Any]]
+) -> tuple[Adjacency, csr_array]:
+    """Make it of vertices and weighted edges; and the weights an n x n matrix, each at both ends of its edge.
+
+    Args:
+        ids: distinct.
+        one: of each edge the one end, an id.
+        other: the other end. Every edge is given once.
+        weights: of the edges, none of them 0.
+    """
     ordered = np.sort(ids)
     ends = [np.searchsorted(ordered, end).astype(np.int32) for end in (one, other)]
-    places = np.concatenate(ends), np.concatenate(ends[::-1])
-    there = csr_array((np.ones(len(places[0]), dtype=np.int8), places), shape=(len(ordered), len(ordered)))
-    there.sort_indices()
-    return Adjacency(ordered, there.indptr.astype(np.int64), there.indices.astype(np.int32, copy=False))
-
-
-def weighted_degrees(
-    graph: Adjacency, one: NDArray[np.int64], other: NDArray[np.int64], weights: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Sum the weights of each actor's edges.
-
-    Args:
-        graph: the network.
-        one: of each edge the one end, an id.
-        other: the other end.
-        weights: whole numbers.
-    """
-    ends = np.searchsorted(graph.ids, np.concatenate([one, other]))
-    sums = np.bincount(ends, weights=np.concatenate([weights, weights]), minlength=len(graph.ids))
-    return sums.astype(np.int64)
-
-
-def weights(graph: Adjacency, one: NDArray[np.int64], other: NDArray[np.int64], shared: NDArray[np.int64]) -> csr_array:
-    """Give the weights of all edges as an n x n matrix, each at both of its ends.
-
-    Args:
-        graph: the network.
-        one: of each edge the one end, an id.
-        other: the other end.
-        shared: the edge's weight.
-    """
-    ends = [np.searchsorted(graph.ids, end).astype(np.int32) for end in (one, other)]
-    places = np.concatenate(ends), np.concatenate(ends[::-1])
-    values = np.concatenate([shared, shared]).astype(np.float64)
-    return csr_array((values, places), shape=(len(graph.ids), len(graph.ids)))
+    upper = csr_array((weights, (np.minimum(*ends), np.maximum(*ends))), shape=(len(ordered), len(ordered)))
+    upper.sort_indices()
+    matrix: csr_array = upper + upper.T.tocsr()
+    graph = Adjacency(ordered, matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False))
+    return graph, matrix
 
 
 def pagerank(links: csr_array, iterations: int, reset_probability: float) -> NDArray[np.float64]:
@@ -130,11 +114,12 @@ def communities(graph: Adjacency, rounds: int = ROUNDS) -> NDArray[np.int32]:
     """
     count = len(graph.ids)
     everyone = np.arange(count + 1, dtype=np.int32)
-    labels = everyone[:-1]
     heads = graph.heads()
     one = np.int32(1)
     hears = (graph.matrix(np.int32) + eye_array(count, dtype=np.int32, format="csr")).tocsr()
-    for _ in range(rounds):
+    # In the first round each label is said once.
+    labels = np.minimum.reduceat(hears.indices, hears.indptr[:-1]) if count else everyone[:-1]
+    for _ in range(rounds - 1):
         said = hears @ csr_array((np.full(count, one), labels, everyone), shape=(count, count))
         # Of each actor's row, which is never empty, the least label among the most frequent.
         most = np.maximum.reduceat(said.data, said.indptr[:-1])
@@ -155,19 +140,9 @@ def components(graph: Adjacency) -> NDArray[np.int32]:
 
 
 def triangles(graph: Adjacency) -> NDArray[np.int64]:
-    """Count the triangles that each actor stands in.
-
-    Edges point from the lesser degree to the greater, so that a hub does not make a path of every two of its neighbours
-    (Chiba & Nishizeki 1985).
-    """
-    count = len(graph.ids)
-    place = np.empty(count, dtype=np.int64)
-    place[np.lexsort((np.arange(count), graph.degrees))] = np.arange(count)
-    heads = graph.heads()
-    upward = place[heads] < place[graph.neighbours]
-    ones = np.ones(int(upward.sum()), dtype=np.int32)
-    up = csr_array((ones, (heads[upward], graph.neighbours[upward])), shape=(count, count))
-    found = np.zeros(count, dtype=np.int64)
+    """Count the triangles that each actor stands in."""
+    up = _upward(graph)
+    found = np.zeros(len(graph.ids), dtype=np.int64)
     # Of a triangle low - middle - high, the first product stands at (low, high), the second at (middle, high).
     for rows, outer in _where_edges(up, up):
         found[rows] += outer.sum(axis=1)
@@ -175,6 +150,26 @@ def triangles(graph: Adjacency) -> NDArray[np.int64]:
     for rows, inner in _where_edges(up.T.tocsr(), up):
         found[rows] += inner.sum(axis=1)
     return found
+
+
+def count_triangles(graph: Adjacency) -> int:
+    """Count the triangles of the whole network."""
+    up = _upward(graph)
+    return sum(int(outer.sum()) for _, outer in _where_edges(up, up))
+
+
+def _upward(graph: Adjacency) -> csr_array:
+    """Give the edges from the lesser degree to the greater.
+
+    So a hub does not make a path of every two of its neighbours (Chiba & Nishizeki 1985).
+    """
+    count = len(graph.ids)
+    place = np.empty(count, dtype=np.int64)
+    place[np.lexsort((np.arange(count), graph.degrees))] = np.arange(count)
+    heads = graph.heads()
+    upward = place[heads] < place[graph.neighbours]
+    ones = np.ones(int(upward.sum()), dtype=np.int32)
+    return csr_array((ones, (heads[upward], graph.neighbours[upward])), shape=(count, count))
 
 
 def _where_edges(one: csr_array, up: csr_array) -> Iterator[tuple[slice, csr_array]]:

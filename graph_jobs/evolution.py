@@ -13,7 +13,7 @@ import pandas as pd
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from graph_jobs.arrays import adjacency, communities, components, triangles, weighted_degrees
+from graph_jobs.arrays import communities, components, count_triangles, weighted_adjacency
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,9 +109,9 @@ def _period(key: tuple[Any, ...], movies: pd.DataFrame) -> pd.DataFrame:
     """The network of one period's movies: one row."""
     casts = [np.asarray(people, dtype=np.int64) for people in movies["people"]]
     one, other, shared = pairs_of(casts)
-    graph = adjacency(np.unique(np.concatenate(casts)), one, other)
+    graph, weights = weighted_adjacency(np.unique(np.concatenate(casts)), one, other, shared)
     degrees = graph.degrees
-    strength = weighted_degrees(graph, one, other, shared)
+    strength = weights.sum(axis=1)
     first = [actor for actor in np.lexsort((graph.ids, -degrees, -strength))[:TOP] if degrees[actor]]
     return pd.DataFrame(
         [
@@ -124,7 +124,7 @@ def _period(key: tuple[Any, ...], movies: pd.DataFrame) -> pd.DataFrame:
                 "components": len(np.unique(found := components(graph))),
                 "largest_component": int(np.bincount(found).max()),
                 "communities": len(np.unique(communities(graph))),
-                "triangles": int(triangles(graph).sum()) // 3,
+                "triangles": count_triangles(graph),
                 "connected_triples": int((degrees * (degrees - 1) // 2).sum()),
                 "top": [
                     {
@@ -146,13 +146,14 @@ def pairs_of(casts: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray
     Args:
         casts: of each movie, the ids of its people, distinct, ascending.
     """
-    found = []
-    for size in {len(cast) for cast in casts} - {0, 1}:
-        rows = np.stack([cast for cast in casts if len(cast) == size])
-        one, other = np.triu_indices(size, 1)
-        found.append(np.stack([rows[:, one].ravel(), rows[:, other].ravel()], axis=1))
-    if not found:
-        none = np.empty(0, dtype=np.int64)
-        return none, none, none
-    pairs, times = np.unique(np.concatenate(found), axis=0, return_counts=True)
-    return pairs[:, 0], pairs[:, 1], times
+    ids, numbers = np.unique(np.concatenate(casts), return_inverse=True)
+    sizes = np.array([len(cast) for cast in casts])
+    firsts = np.cumsum(sizes) - sizes
+    pairs = [np.empty(0, dtype=np.int64)]
+    for size in np.unique(sizes).tolist():
+        cast = numbers[firsts[sizes == size][:, None] + np.arange(size)]
+        low, high = np.triu_indices(size, 1)
+        pairs.append((cast[:, low] * len(ids) + cast[:, high]).ravel())
+    found, times = np.unique(np.concatenate(pairs), return_counts=True)
+    low, high = np.divmod(found, len(ids))
+    return ids[low], ids[high], times

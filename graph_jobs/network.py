@@ -117,14 +117,16 @@ def metrics(
     with plain_plans(spark, options.partitions):
         (ids,) = _columns(nodes.select("id"))
         one, other, shared = _columns(links.select("src", "dst", "shared_movies"))
-        graph = arrays.adjacency(ids, one, other)
+        graph, weights = arrays.weighted_adjacency(ids, one, other, shared.astype(np.float64))
         if not len(graph.ids):
             nothing = {column.split()[0]: _NOBODY for column in METRICS_SCHEMA.split(", ")}
             return Metrics(spark.createDataFrame([], METRICS_SCHEMA), nothing, None, 0, 0, 0.0)
         on_detail(f"PageRank of {len(graph.ids):,} actors")
         if len(one) <= options.array_edges:
-            each = (graph.matrix(), arrays.weights(graph, one, other, shared))
-            plain, weighted = (arrays.pagerank(way, options.pagerank_iterations, RESET_PROBABILITY) for way in each)
+            plain, weighted = (
+                arrays.pagerank(followed, options.pagerank_iterations, RESET_PROBABILITY)
+                for followed in (graph.matrix(), weights)
+            )
         else:
             ranks = _by_id(pageranks(nodes, links, options))
             plain, weighted = (ranks[name] / len(graph.ids) for name in ("plain", "weighted"))
@@ -133,7 +135,7 @@ def metrics(
         on_detail("betweenness")
         between = betweenness(spark, graph, options.partitions, options.betweenness)
     on_detail("triangles and communities")
-    strength = arrays.weighted_degrees(graph, one, other, shared)
+    strength = weights.sum(axis=1).astype(np.int64)
     corners = arrays.triangles(graph)
     groups = arrays.communities(graph)
     past = _columns(before.select("person_id", "community_id")) if before is not None else [_NOBODY, _NOBODY]

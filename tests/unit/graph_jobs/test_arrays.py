@@ -9,10 +9,11 @@ from graph_jobs.arrays import (
     clustering,
     communities,
     components,
+    count_triangles,
     modularity,
     pagerank,
     triangles,
-    weights,
+    weighted_adjacency,
 )
 from tests.unit.graph_jobs.graphs import (
     GRAPHS,
@@ -42,6 +43,7 @@ def test_triangles_and_clustering_are_those_of_igraph(name: str) -> None:
     graph, expected = arrays(actors, pairs), in_igraph(actors, pairs)
     found = triangles(graph)
     assert found.tolist() == triangle_corners(expected)
+    assert count_triangles(graph) == len(expected.list_triangles())
     local = expected.transitivity_local_undirected(mode="zero") if actors else []
     assert clustering(graph, found) == pytest.approx(local)
 
@@ -66,7 +68,7 @@ def test_ranks_are_those_of_igraph(name: str) -> None:
     graph, expected = arrays(actors, pairs), in_igraph(actors, pairs)
     shared = [1 + (a + b) % 3 for a, b in sorted(pairs)]
     one, other = (np.array([pair[end] for pair in sorted(pairs)], dtype=np.int64) for end in (0, 1))
-    weighted = weights(graph, one, other, np.array(shared, dtype=np.int64))
+    _, weighted = weighted_adjacency(graph.ids, one, other, np.array(shared, dtype=np.float64))
     if not actors:
         return
     assert pagerank(graph.matrix(), 100, 0.15) == pytest.approx(expected.pagerank(damping=0.85), rel=1e-6)
