@@ -139,6 +139,35 @@ def components(graph: Adjacency) -> NDArray[np.int32]:
     return _least_members(connected_components(graph.matrix(), directed=False)[1])
 
 
+def distances(graph: Adjacency, target: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Give each actor's distance from one, and the neighbour through whom the way leads.
+
+    Args:
+        graph: the network.
+        target: an actor number.
+
+    Returns:
+        How many edges away, -1 in another component; and of the neighbours who are one nearer the least, -1 for the
+        target and in another component.
+    """
+    count = len(graph.ids)
+    far = np.full(count, -1, dtype=np.int32)
+    far[target] = 0
+    links = graph.matrix(np.int8)
+    here = np.array([target])
+    while len(here):
+        beside = links[here].indices
+        distance = far[here[0]] + 1
+        here = np.unique(beside[far[beside] < 0])
+        far[here] = distance
+    nearer = np.where(far[graph.neighbours] == np.repeat(far - 1, graph.degrees), graph.neighbours, count)
+    least = np.full(count, count, dtype=np.int32)
+    beside_somebody = graph.degrees > 0
+    if len(nearer):
+        least[beside_somebody] = np.minimum.reduceat(nearer, graph.starts[:-1][beside_somebody])
+    return far, np.where(least < count, least, -1).astype(np.int32)
+
+
 def triangles(graph: Adjacency) -> NDArray[np.int64]:
     """Count the triangles that each actor stands in."""
     up = _upward(graph)

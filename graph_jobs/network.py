@@ -48,7 +48,8 @@ class MetricsOptions:
         partitions: into how many parts vertices and edges are cut; a few hundred thousand edges a part is good.
         pagerank_iterations: see `PAGERANK_ITERATIONS`.
         betweenness: which sources are followed.
-        array_edges: up to so many edges, ranks are computed in arrays; beyond, by GraphFrames, on all executors.
+        array_edges: up to so many edges, ranks and distances are computed in arrays; beyond, by GraphFrames, on all
+            executors.
     """
 
     partitions: int = 2
@@ -64,6 +65,7 @@ class Metrics:
     Attributes:
         rows: one an actor; see `METRICS_SCHEMA`.
         columns: the same as arrays, in ascending order of person ids.
+        graph: the network that they were found in.
         modularity: of the communities, unweighted, from -0.5 to 1; None without edges.
         sources: actors with an edge.
         pivots: how many of them betweenness followed.
@@ -72,6 +74,7 @@ class Metrics:
 
     rows: DataFrame
     columns: dict[str, NDArray[Any]]
+    graph: arrays.Adjacency
     modularity: float | None
     sources: int
     pivots: int
@@ -120,7 +123,7 @@ def metrics(
         graph, weights = arrays.weighted_adjacency(ids, one, other, shared.astype(np.float64))
         if not len(graph.ids):
             nothing = {column.split()[0]: _NOBODY for column in METRICS_SCHEMA.split(", ")}
-            return Metrics(spark.createDataFrame([], METRICS_SCHEMA), nothing, None, 0, 0, 0.0)
+            return Metrics(spark.createDataFrame([], METRICS_SCHEMA), nothing, graph, None, 0, 0, 0.0)
         on_detail(f"PageRank of {len(graph.ids):,} actors")
         if len(one) <= options.array_edges:
             plain, weighted = (
@@ -155,7 +158,7 @@ def metrics(
     check(columns, graph)
     modularity = arrays.modularity(graph, groups)
     rows = spark.createDataFrame(pa.table(columns))
-    return Metrics(rows, columns, modularity, between.sources, between.pivots, between.bound)
+    return Metrics(rows, columns, graph, modularity, between.sources, between.pivots, between.bound)
 
 
 def check(found: dict[str, NDArray[Any]], graph: arrays.Adjacency) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
 from pyspark.sql import functions as F
 
+from graph_jobs import arrays
 from graph_jobs.frames import both_ways, graph_frame
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 DISTANCES_SCHEMA = "person_id bigint, target_person_id bigint, distance int, next_person_id bigint"
 
@@ -46,3 +49,22 @@ def distances(nodes: DataFrame, links: DataFrame, target: int) -> DataFrame:
         "distance",
         "next_person_id",
     )
+
+
+def distances_in_arrays(spark: SparkSession, graph: arrays.Adjacency, target: int) -> DataFrame:
+    """Return the same as `distances`, of a network that fits into arrays.
+
+    Args:
+        spark: which holds the result.
+        graph: the network.
+        target: the id of an actor in it.
+    """
+    far, nearer = arrays.distances(graph, int(np.searchsorted(graph.ids, target)))
+    reached = np.flatnonzero(far >= 0)
+    columns = {
+        "person_id": graph.ids[reached],
+        "target_person_id": np.full(len(reached), target, dtype=np.int64),
+        "distance": far[reached],
+        "next_person_id": pa.array(graph.ids[nearer[reached]], mask=nearer[reached] < 0),
+    }
+    return spark.createDataFrame(pa.table(columns))

@@ -18,7 +18,7 @@ from graph_jobs.evolution import evolution
 from graph_jobs.frames import durable_checkpoints, plain_plans
 from graph_jobs.network import ARRAY_EDGES, PAGERANK_ITERATIONS, Metrics, MetricsOptions, metrics
 from graph_jobs.pairs import billed_people, build_edges, build_vertices
-from graph_jobs.paths import DISTANCES_SCHEMA, distances
+from graph_jobs.paths import DISTANCES_SCHEMA, distances, distances_in_arrays
 from graph_jobs.tables import DISTANCES, EDGES, METRICS, PERIODS, RUNS, TOP, ensure_tables
 
 if TYPE_CHECKING:
@@ -186,8 +186,13 @@ def run(
         found = metrics(nodes, links, before, how, on_detail)
         target = _target(found, options)
         on_detail("shortest paths")
-        empty = spark.createDataFrame([], DISTANCES_SCHEMA)
-        near = hold(empty if target is None else distances(nodes, links, target))
+        if target is None:
+            near = spark.createDataFrame([], DISTANCES_SCHEMA)
+        elif pairs <= options.array_edges:
+            near = distances_in_arrays(spark, found.graph, target)
+        else:
+            near = distances(nodes, links, target)
+        near = hold(near)
         near.count()
         on_detail("decades and windows")
         periods, top = (hold(frame) for frame in evolution(billed, options.window_years))

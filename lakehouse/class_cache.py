@@ -21,6 +21,9 @@ from lakehouse.java import java_build, java_version
 
 LEAST_VERSION = 25
 
+# What the JVM says of its cache would stand between what a command prints.
+_QUIET = "-XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=warning:stderr"
+
 _DRAFT = re.compile(r"(?P<key>[0-9a-f]{16})\.(?P<pid>\d+)\.draft")
 
 
@@ -39,11 +42,10 @@ def options(folder: Path, java: Path, class_path: Sequence[Path], is_learning: b
     key = _key(java, class_path)
     cache = folder / f"{key}.aot"
     _take_drafts(folder)
-    # What the JVM says of its cache would stand between what a command prints.
     if cache.exists():
-        return f"-XX:AOTCache={cache} -XX:+DisplayVMOutputToStderr"
+        return f"-XX:AOTCache={cache} {_QUIET}"
     if is_learning:
-        return f"-XX:AOTCacheOutput={folder / f'{key}.{os.getpid()}.draft'} -XX:+DisplayVMOutputToStderr"
+        return f"-XX:AOTCacheOutput={folder / f'{key}.{os.getpid()}.draft'} {_QUIET}"
     return ""
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from graph_jobs.betweenness import BetweennessOptions
 from graph_jobs.network import METRICS_SCHEMA, MetricsOptions, metrics
+from graph_jobs.paths import distances, distances_in_arrays
 from tests.unit.graph_jobs.graphs import GRAPHS, Pair, casts, in_igraph, least_members, small_casts, triangle_corners
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def test_graphframes_and_the_arrays_give_the_same_to_the_last_digit(spark: "Spar
         metrics(*graph(spark, range(300), pairs), options=MetricsOptions(array_edges=limit)) for limit in (10_000, 0)
     )
     assert rows(in_arrays.rows) == rows(in_graphframes.rows)
+    way = distances_in_arrays(spark, in_arrays.graph, 7)
+    assert rows(way) == rows(distances(*graph(spark, range(300), pairs), 7))
 
 
 def test_the_order_of_the_rows_and_the_number_of_parts_do_not_matter(spark: "SparkSession") -> None:

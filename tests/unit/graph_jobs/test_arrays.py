@@ -10,6 +10,7 @@ from graph_jobs.arrays import (
     communities,
     components,
     count_triangles,
+    distances,
     modularity,
     pagerank,
     triangles,
@@ -60,6 +61,21 @@ def test_triangles_are_the_same_however_few_paths_are_followed_at_once(monkeypat
 def test_components_are_those_of_igraph(name: str) -> None:
     actors, pairs = GRAPHS[name]
     assert components(arrays(actors, pairs)).tolist() == least_members(in_igraph(actors, pairs))
+
+
+@every_graph
+def test_distances_are_those_of_igraph_and_lead_through_the_least_of_the_nearer(name: str) -> None:
+    actors, pairs = GRAPHS[name]
+    graph, expected = arrays(actors, pairs), in_igraph(actors, pairs)
+    for target in range(0, actors, 5):
+        far, through = distances(graph, target)
+        steps = [step if step < actors else -1 for step in expected.distances(source=target)[0]]
+        assert far.tolist() == steps
+        nearer = [
+            min((other for other in expected.neighbors(actor) if steps[other] == step - 1), default=-1)
+            for actor, step in enumerate(steps)
+        ]
+        assert through.tolist() == [next_one if step > 0 else -1 for next_one, step in zip(nearer, steps, strict=True)]
 
 
 @every_graph
