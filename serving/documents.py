@@ -16,16 +16,17 @@ How types travel:
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import bson
 import pyarrow as pa
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
+from bson.raw_bson import RawBSONDocument
 
 from serving.errors import ExportError
 
@@ -34,8 +35,6 @@ Convert = Callable[[Any], Any]
 
 # Digests are added up modulo this, so that the order of documents does not count.
 _MODULUS = 1 << 128
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -55,38 +54,21 @@ class Fingerprint:
         return f"{self.digest:032x}"
 
 
-def fingerprint(documents: Iterable[Document]) -> Fingerprint:
-    """Add up the first 128 bits of the SHA-256 of each document's canonical JSON.
+def encoded(document: Document) -> RawBSONDocument:
+    """Give a document as the bytes that are sent; MongoDB keeps them as they are, the order of fields included."""
+    return RawBSONDocument(bson.encode(document))
+
+
+def fingerprint(documents: Iterable[RawBSONDocument]) -> Fingerprint:
+    """Add up the first 128 bits of the SHA-256 of each document's bytes.
 
     A sum, and not an exclusive or, so that a document that is there twice does not cancel itself out.
     """
     rows = total = 0
     for document in documents:
         rows += 1
-        total += int.from_bytes(hashlib.sha256(canonical_json(document)).digest()[:16])
+        total += int.from_bytes(hashlib.sha256(document.raw).digest()[:16])
     return Fingerprint(rows, total % _MODULUS)
-
-
-def canonical_json(document: Document) -> bytes:
-    """One spelling for equal content: sorted keys, no spaces, extended JSON for dates, decimals and bytes.
-
-    Raises:
-        TypeError: a value is of a type that no mart column becomes.
-    """
-    return _JSON.encode(document).encode("utf-8", "surrogatepass")
-
-
-def _extended(value: object) -> object:
-    if isinstance(value, datetime):
-        return {"$date": (value - _EPOCH) // _MILLISECOND}
-    if isinstance(value, Decimal128):
-        return {"$numberDecimal": str(value)}
-    if isinstance(value, bytes):
-        return {"$binary": value.hex()}
-    raise TypeError(f"{type(value).__name__} has no canonical form")
-
-
-_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_extended)
 
 
 def documents(batch: pa.RecordBatch, key: tuple[str, ...]) -> Iterator[Document]:

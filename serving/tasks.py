@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 import pyarrow as pa
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 
-from serving.documents import Document, Fingerprint, documents, fingerprint
-from serving.mongo import client, retried, upsert
+from serving.documents import Document, Fingerprint, documents, encoded, fingerprint
+from serving.mongo import client, retried, write
 
 # Every so many documents a writer reports an `_id`: where the readers may cut the collection into slices.
 _ID_EVERY = 5000
@@ -56,7 +58,7 @@ class Writer:
     batch_size: int
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Upsert every row, and give one row: how many, the sum of their digests, and some of their ids."""
+        """Write every row, and give one row: how many, the sum of their digests, and some of their ids."""
         target = self.target
         collection = client(target.uri)[target.database][target.collection]
         rows = (document for batch in batches for document in documents(batch, self.key))
@@ -64,9 +66,10 @@ class Writer:
         while chunk := list(islice(rows, self.batch_size)):
             if total.rows // _ID_EVERY != (total.rows + len(chunk)) // _ID_EVERY:
                 ids.append(chunk[-1]["_id"])
+            batch = [(document["_id"], encoded(document)) for document in chunk]
             # The digest is of what is sent: taken before the driver sees the documents.
-            total += fingerprint(chunk)
-            upsert(collection, chunk)
+            total += fingerprint(raw for _, raw in batch)
+            write(collection, batch)
         answer = {"rows": [total.rows], "digest": [str(total.digest)], "ids": [ids]}
         yield pa.RecordBatch.from_pydict(answer, schema=_ARROW_SCHEMA)
 
@@ -74,7 +77,9 @@ class Writer:
 def read_back(part: Slice) -> Fingerprint:
     """The fingerprint of what the server holds in a slice; read from the start again where it breaks off."""
     target = part.target
-    collection = client(target.uri)[target.database][target.collection]
+    # The bytes as they are: nothing is decoded.
+    raw = CodecOptions(document_class=RawBSONDocument)
+    collection = client(target.uri)[target.database][target.collection].with_options(raw)
     bounds: Document = {}
     if part.first is not None:
         bounds["$gte"] = part.first

@@ -10,7 +10,7 @@ from bson.int64 import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.documents import Fingerprint, canonical_json, documents, fingerprint
+from serving.documents import Fingerprint, documents, encoded, fingerprint
 from serving.errors import ExportError
 
 SCHEMA = pa.schema(
@@ -77,25 +77,18 @@ def test_a_null_in_the_key_is_refused_and_named() -> None:
         one({**ROW, "release_year": None})
 
 
-def test_the_hash_survives_bson() -> None:
-    document = one(ROW)
+def test_the_bytes_survive_being_read() -> None:
+    document = encoded(one(ROW))
     options: bson.CodecOptions[dict[str, object]] = bson.CodecOptions(tz_aware=True)
-    back = bson.decode(bson.encode(document), options)
-    assert canonical_json(back) == canonical_json(document)
+    assert bson.encode(bson.decode(document.raw, options)) == document.raw
 
 
-def test_canonical_json_tells_types_apart_and_ignores_field_order() -> None:
-    assert canonical_json({"a": 1, "b": 2}) == canonical_json({"b": 2, "a": 1})
-    spellings = {canonical_json({"a": value}) for value in (1, 1.0, "1", True, None, Decimal128("1"), b"1")}
-    assert len(spellings) == 7
+def test_the_hash_tells_types_apart() -> None:
+    values = (1, Int64(1), 1.0, "1", True, None, Decimal128("1"), b"1")
+    assert len({fingerprint([encoded({"a": value})]) for value in values}) == len(values)
 
 
-def test_a_type_that_no_column_becomes_is_an_error() -> None:
-    with pytest.raises(TypeError, match="set has no canonical form"):
-        canonical_json({"a": {1}})
-
-
-texts = st.text(max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 contents = st.lists(
     st.fixed_dictionaries({"_id": texts, "v": st.one_of(texts, st.integers(), st.floats())}), max_size=20
 )
@@ -103,8 +96,9 @@ contents = st.lists(
 
 @given(contents, st.randoms(use_true_random=False), st.integers(0, 20))
 def test_fingerprint_is_the_same_in_any_order_and_split(
-    content: list[dict[str, object]], rng: random.Random, cut: int
+    plain: list[dict[str, object]], rng: random.Random, cut: int
 ) -> None:
+    content = [encoded(document) for document in plain]
     shuffled = rng.sample(content, len(content))
     parts = fingerprint(shuffled[:cut]) + fingerprint(shuffled[cut:])
     assert parts == fingerprint(content)
@@ -112,9 +106,9 @@ def test_fingerprint_is_the_same_in_any_order_and_split(
 
 
 def test_fingerprint_sees_a_changed_a_missing_and_a_doubled_document() -> None:
-    content = [{"_id": str(number), "v": number} for number in range(5)]
+    content = [encoded({"_id": str(number), "v": number}) for number in range(5)]
     whole = fingerprint(content)
-    assert fingerprint([*content[:4], {"_id": "4", "v": 5}]).digest != whole.digest
+    assert fingerprint([*content[:4], encoded({"_id": "4", "v": 5})]).digest != whole.digest
     assert fingerprint(content[:4]).digest != whole.digest
     assert fingerprint([*content, content[0]]).digest != whole.digest
     assert fingerprint([content[0], content[0]]).digest != Fingerprint().digest
