@@ -63,23 +63,14 @@
 {%- endmacro %}
 
 
-{#
-    The same for a list: present, not null in the payload, and yet it gave NULL, or an entry without a usable id. A plain
-    payload (see `stg_tmdb__observations`) has no list of another type; `within` names what else it may lie in.
-#}
-{% macro unreadable_list(name, list, path, within=none) -%}
+{# The same for a list: present, not null in the payload, and yet it gave NULL, or an entry without a usable id. #}
+{% macro unreadable_list(name, list, path) -%}
     case
         when
-            is_plain
-            and (
-                exists(movie.{{ list }}, entry -> entry.id is null)
-                {%- if within %}
-                or (movie.{{ within }} is not null and movie.{{ list }} is null)
-                {%- endif %}
-            )
+            case when is_plain then movie.{{ list }} is null else as_text.{{ list }} is null end
+            and get_json_object(payload, '{{ path }}') is not null
             then '{{ name }}'
-        when is_plain then null
-        when as_text.{{ list }} is null and get_json_object(payload, '{{ path }}') is not null then '{{ name }}'
+        when is_plain then case when exists(movie.{{ list }}, entry -> entry.id is null) then '{{ name }}' end
         when exists(as_text.{{ list }}, entry -> try_cast(nullif(trim(entry.id), '') as bigint) is null)
             then '{{ name }}'
     end

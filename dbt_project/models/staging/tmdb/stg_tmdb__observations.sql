@@ -346,7 +346,7 @@ observations as (
                 {{ unreadable_list('genres', 'genres', '$.genres') }},
                 {{ unreadable_list('cast_credits', 'credits.cast', '$.credits.cast') }},
                 {{ unreadable_list('crew_credits', 'credits.crew', '$.credits.crew') }},
-                {{ unreadable_list('keywords', 'keywords.keywords', '$.keywords', within='keywords') }},
+                {{ unreadable_list('keywords', 'keywords.keywords', '$.keywords') }},
                 {{ unreadable_list('production_companies', 'production_companies', '$.production_companies') }},
                 case
                     when movie.reviews.results is null and get_json_object(payload, '$.reviews') is not null
