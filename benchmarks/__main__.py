@@ -25,6 +25,7 @@ PARTS: dict[str, tuple[list[str], list[str] | None]] = {
     "network": ([], ["10000"]),
     "cluster": ([], None),
     "api": ([], None),
+    "delta": ([], None),
     "layout": ([], None),
     "quality": ([], None),
     "publishing": ([], None),
