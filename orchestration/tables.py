@@ -144,7 +144,7 @@ def _table(node: Artefact, built: Artefact, data_tests: list[Artefact], unit_tes
         kind=node["resource_type"],
         description=" ".join((node.get("description") or "").split()),
         columns=columns,
-        primary=tuple(_WORD.findall(str(_arguments(test)["primary"]).lower())[0] for test in keys),
+        primary=tuple(name for test in keys for name in _primary_key(test)),
         foreign=tuple(key for test in keys for key in _foreign_keys(test)),
         data_tested=frozenset(name for test in data_tests for name in _named_columns(test, names)),
         unit_tested=frozenset(name for test in unit_tests for name in _expected_columns(test) if name in names),
@@ -166,6 +166,11 @@ def _columns(node: Artefact, built: Artefact) -> tuple[Column, ...]:
         )
         for name in {**existing, **written}
     )
+
+
+def _primary_key(test: Artefact) -> list[str]:
+    named: str | list[str] = _arguments(test)["primary"]
+    return [named] if isinstance(named, str) else named
 
 
 def _metadata(test: Artefact) -> Artefact:

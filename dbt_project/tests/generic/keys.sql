@@ -1,18 +1,19 @@
 {#
-    The primary key is filled and unique, and each foreign key is filled and names a row of another model. All keys of a
+    The primary key, a column or several, is filled and unique, and each foreign key is filled and names a row of another model. All keys of a
     model are tested in one query, because over Thrift a query costs most of a second before it reads anything.
 
     Fails with a row for each value that breaks a key: the column, the value, how often it occurs.
 #}
 {% test keys(model, primary, foreign=[]) %}
 
+{% set columns = [primary] if primary is string else primary %}
 select
-    '{{ primary | replace("'", "\\'") }}' as column_name,
-    cast({{ primary }} as string) as offending_value,
+    '{{ columns | join("-") }}' as column_name,
+    concat_ws('-', {{ columns | join(', ') }}) as offending_value,
     count(*) as occurrences
 from {{ model }}
-group by {{ primary }}
-having count(*) > 1 or {{ primary }} is null
+group by {{ columns | join(', ') }}
+having count(*) > 1 or {{ columns | join(' is null or ') }} is null
 
 {%- for key in foreign %}
 

@@ -28,6 +28,14 @@ def test_keys_are_those_of_the_test_keys(tables: dict[str, Table]) -> None:
     assert tables["as_of"].primary == ()
 
 
+def test_a_key_of_several_columns_is_all_of_them() -> None:
+    given = manifest()
+    given["nodes"]["test.shop.keys_of_films.1a2b"]["test_metadata"]["kwargs"]["primary"] = ["film_id", "title"]
+    films = next(table for table in read_tables(given, catalog()) if table.name == "films")
+    assert films.primary == ("film_id", "title")
+    assert {"film_id", "title"} <= films.data_tested
+
+
 def test_columns_are_those_of_the_table_with_the_descriptions_of_its_yaml(tables: dict[str, Table]) -> None:
     columns = {column.name: (column.data_type, column.description) for column in tables["films"].columns}
     assert columns == {
