@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.sparse.csgraph import breadth_first_order
-
-from graph_jobs.arrays import adjacency
 from graph_jobs.errors import GraphError
+from graph_jobs.search import shortest_path
 from lakehouse.hive import query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lakehouse.settings import Settings
+
+_ASKED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Step:
 def find_path(settings: Settings, start: str, target: str) -> list[Step]:
     """Give a shortest chain of people who shared movies, from one actor to another.
 
-    Of several shortest ones, the first in the order of ids from the target on. The edges are read once, 16 bytes each.
+    Of several shortest ones, the first in the order of ids from the target on. Both ends are searched from.
 
     Args:
         settings: where the Thrift server is.
@@ -44,22 +46,24 @@ def find_path(settings: Settings, start: str, target: str) -> list[Step]:
         LakehouseError: the Thrift server does not answer, or has no network.
     """
     people = [_person(settings, name) for name in (start, target)]
-    edges = query(settings, "select person_id_a, person_id_b from graph.actor_edges").rows
-    ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
-    ids = np.unique(np.concatenate([ends.ravel(), np.array(people, dtype=np.int64)]))
-    graph = adjacency(ids, ends[:, 0], ends[:, 1])
-    first, last = np.searchsorted(ids, people)
-    _, nearer = breadth_first_order(graph.matrix(), last, directed=False)
-    chain = [int(first)]
-    while chain[-1] != last:
-        following = int(nearer[chain[-1]])
-        if following < 0:
-            raise GraphError(
-                f"No chain of shared movies connects {start} and {target}.",
-                "They are in different components: see component_id in gold.actor_centrality.",
-            )
-        chain.append(following)
-    return _described(settings, [int(ids[actor]) for actor in chain])
+    chain = shortest_path(partial(_edges, settings), *people)
+    if chain is None:
+        raise GraphError(
+            f"No chain of shared movies connects {start} and {target}.",
+            "They are in different components: see component_id in gold.actor_centrality.",
+        )
+    return _described(settings, chain)
+
+
+def _edges(settings: Settings, actors: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The edges of some actors; many are asked for in several queries."""
+    for first in range(0, len(actors), _ASKED_AT_ONCE):
+        listed = ", ".join(map(str, actors[first : first + _ASKED_AT_ONCE]))
+        yield from query(
+            settings,
+            "select person_id_a, person_id_b from graph.actor_edges "
+            f"where person_id_a in ({listed}) or person_id_b in ({listed})",
+        ).rows
 
 
 def _person(settings: Settings, name: str) -> int:
