@@ -22,6 +22,7 @@ PARTS: dict[str, tuple[list[str], list[str] | None]] = {
     "scale": ([], ["500"]),
     "peers": ([], None),
     "cycle": ([], None),
+    "nodes": ([], None),
     "network": ([], ["10000"]),
     "cluster": ([], None),
     "api": ([], None),

@@ -9,11 +9,13 @@ Each size has an instance of its own, with nothing running and nothing made, and
 - none: the same again, of which nothing is new.
 
 It prints Markdown and draws the growth of each step, both for `docs/performance.md`, and keeps all figures with the
-content hash of each table in `benchmarks/scale.json`: what is faster after a change must hold the same.
+content hash of each table in `benchmarks/scale.json`: what is faster after a change must hold the same. Sizes that are
+not measured this time stand there as they were, with the commit that they were measured at.
 """
 
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +30,7 @@ from lakehouse.hive import query
 from lakehouse.services import stack
 from lakehouse.settings import Settings, load_settings
 from tests import lake
-from tests.instance import lakehouse, selected, variables
+from tests.instance import ROOT, lakehouse, selected, variables
 
 SIZES = (5_000, 20_000, 100_000, 1_000_000)
 _FIRST_DAY, _LATER_DAY = "2026-02-01", "2026-02-08"
@@ -146,6 +148,11 @@ def measured(movies: int) -> dict[str, Any]:
         return found
 
 
+def _commit() -> str:
+    named = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
+    return named.stdout.strip()
+
+
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
     """How the seconds grow with the size: 1 is in proportion (the slope of the logarithms)."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
@@ -218,9 +225,10 @@ def draw(results: Mapping[int, Mapping[str, Any]], path: Path) -> None:
 
 def main() -> None:
     """Measure, print, draw, and keep the figures beside this file."""
-    results: dict[int, dict[str, Any]] = {}
+    kept = json.loads(_RESULTS.read_text(encoding="utf-8")) if _RESULTS.exists() else {}
+    results: dict[int, dict[str, Any]] = {int(size): found for size, found in kept.items()}
     for movies in [int(size) for size in sys.argv[1:]] or SIZES:
-        results[movies] = measured(movies)
+        results[movies] = {**measured(movies), "commit": _commit()}
         _RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(report(results))
     if len(results) > 1:

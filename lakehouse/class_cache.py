@@ -24,6 +24,8 @@ LEAST_VERSION = 25
 # What the JVM says of its cache would stand between what a command prints.
 _QUIET = "-XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=warning:stderr"
 
+_USE = "-XX:AOTCache="
+
 _DRAFT = re.compile(r"(?P<key>[0-9a-f]{16})\.(?P<pid>\d+)\.draft")
 
 
@@ -43,10 +45,15 @@ def options(folder: Path, java: Path, class_path: Sequence[Path], is_learning: b
     cache = folder / f"{key}.aot"
     _take_drafts(folder)
     if cache.exists():
-        return f"-XX:AOTCache={cache} {_QUIET}"
+        return f"{_USE}{cache} {_QUIET}"
     if is_learning:
         return f"-XX:AOTCacheOutput={folder / f'{key}.{os.getpid()}.draft'} {_QUIET}"
     return ""
+
+
+def is_used(options: str) -> bool:
+    """Whether a JVM with these options begins with what another one learned."""
+    return _USE in options
 
 
 def _key(java: Path, class_path: Sequence[Path]) -> str:

@@ -36,8 +36,8 @@ appender.file.strategy.max = 5
 """
 
 
-# The optimising compiler shares two cores with the work: it takes up a method after ten times as many calls as by
-# default. Code that stays hot still reaches it.
+# The optimising compiler shares two cores with the work: in a JVM that learned nothing from an earlier one it takes up
+# a method after ten times as many calls as by default. Code that stays hot still reaches it.
 _PATIENT_C2 = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
@@ -73,10 +73,21 @@ def sql_conf(settings: Settings) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Small tables: one task costs more than the megabyte that it reads.
         "spark.sql.files.openCostInBytes": str(8 * 1024 * 1024),
+        # Each statement of each model is some Java classes: those of the run before are there when the next one comes.
+        "spark.sql.codegen.cache.maxEntries": "2000",
         "spark.ui.enabled": "true" if settings.spark.ui_port else "false",
         "spark.ui.port": str(settings.spark.ui_port or 4040),
         "spark.ui.showConsoleProgress": "false",
     }
+
+
+# A file of HDFS is closed once a DataNode has reported its last block, which is a moment after the client has asked.
+# Then the client waits: 400 ms by default, once a file, which was most of what a commit of Delta took. From 5 ms on,
+# doubled each time, it gives up after 20 s; by default after 12.
+_HDFS_CLOSES_SOON = {
+    "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "5",
+    "spark.hadoop.dfs.client.block.write.locateFollowingBlock.retries": "12",
+}
 
 
 def storage_conf(settings: Settings) -> dict[str, str]:
@@ -87,6 +98,8 @@ def storage_conf(settings: Settings) -> dict[str, str]:
         "spark.hadoop.fs.defaultFS": settings.hdfs.uri,
         "spark.hadoop.hive.metastore.uris": settings.metastore.uri,
         "spark.hadoop.dfs.client.use.datanode.hostname": "false",
+        "spark.hadoop.dfs.replication": str(settings.hdfs.replication),
+        **_HDFS_CLOSES_SOON,
     }
 
 
@@ -101,6 +114,7 @@ def jvm_conf(
     scratch.mkdir(parents=True, exist_ok=True)
     java = java_home(settings.cache) / "bin" / "java"
     classes = class_cache.options(settings.cache / "classes", java, [pyspark_home() / "jars", *jars.spark], is_learning)
+    patience = "" if class_cache.is_used(classes) else _PATIENT_C2
     conf = {
         "spark.driver.memory": f"{memory_mb}m",
         # On the class path of the JVM itself: the Thrift server's threads do not see `spark.jars`.
@@ -108,7 +122,7 @@ def jvm_conf(
         "spark.driver.extraJavaOptions": (
             f"-Dlog4j2.configurationFile=file:{_log4j_file(log_file)} -Dderby.stream.error.file={os.devnull} "
             # Shuffle files, and what Hive unpacks: what a killed JVM leaves of them stays in the instance's home.
-            f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC {_PATIENT_C2} {_MUCH_CODE} {classes}"
+            f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC {patience} {_MUCH_CODE} {classes}"
         ),
         "spark.driver.host": settings.bind,
         "spark.driver.bindAddress": settings.bind,

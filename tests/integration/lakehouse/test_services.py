@@ -156,6 +156,13 @@ def test_the_warehouse_can_be_listed_on_hdfs(stack: dict[str, str]) -> None:
     assert "/warehouse/bronze.db/movies/_delta_log/00000000000000000000.json" in answer.stdout
 
 
+def test_a_file_has_as_many_copies_as_the_settings_say(stack: dict[str, str]) -> None:
+    lakehouse(stack, "sql", "create or replace table default.copies using delta as select 1 as copy")
+    answer = lakehouse(stack, "hdfs", "-stat", "%r %n", "/warehouse/copies/*.parquet")
+    (line,) = [line for line in answer.stdout.splitlines() if line.endswith(".parquet")]
+    assert line.startswith("1 ")
+
+
 def test_doctor_finds_a_healthy_machine(stack: dict[str, str]) -> None:
     answer = lakehouse(stack, "doctor")
     assert answer.returncode == 0, answer.stdout

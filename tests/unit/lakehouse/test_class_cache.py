@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.artefacts import ensure_jars, pyspark_home
-from lakehouse.class_cache import options
+from lakehouse.class_cache import is_used, options
 from lakehouse.java import java_home, java_version
 from lakehouse.settings import load_settings
 
@@ -50,7 +50,9 @@ def test_a_java_before_25_has_no_cache(tmp_path: Path, jar: Path) -> None:
 def test_a_job_learns_only_where_it_is_told_to(tmp_path: Path, jar: Path) -> None:
     java = _java(tmp_path, "25.0.2")
     assert options(tmp_path / "classes", java, [jar], is_learning=False) == ""
-    assert _draft_of(options(tmp_path / "classes", java, [jar], is_learning=True)).parent == tmp_path / "classes"
+    said = options(tmp_path / "classes", java, [jar], is_learning=True)
+    assert _draft_of(said).parent == tmp_path / "classes"
+    assert not is_used(said)
 
 
 def test_a_draft_that_is_complete_becomes_the_cache(tmp_path: Path, jar: Path) -> None:
@@ -62,6 +64,7 @@ def test_a_draft_that_is_complete_becomes_the_cache(tmp_path: Path, jar: Path) -
     assert cache.read_bytes() == b"cache"
     assert f"-XX:AOTCache={cache}" in said
     assert "AOTCacheOutput" not in said
+    assert is_used(said)
 
 
 def test_other_jars_and_another_build_of_java_have_another_cache(tmp_path: Path, jar: Path) -> None:

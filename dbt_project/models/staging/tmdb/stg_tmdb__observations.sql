@@ -32,6 +32,7 @@
     'popularity',
 ] %}
 {% set credit = 'id: ID, name: string, gender: NUMBER, known_for_department: string' %}
+{% set person = 'person_id: bigint, person_name: string, gender: int, known_for_department: string' %}
 {% set named = 'array<struct<id: ID, name: string>>' %}
 {% set lists %}
     genres {{ named }},
@@ -68,7 +69,7 @@ texts as (
 
     select
         *,
-        {{ without_nul('payload') }} as text
+        {{ without_nul('payload') }} as payload_text
     from bronze_movies
 
 ),
@@ -79,11 +80,11 @@ plainly_read as (
         *,
         -- an empty text counts as null; a quote after a colon that is followed by another is one
         from_json(
-            replace(text, ':""', ':null'),
+            replace(payload_text, ':""', ':null'),
             '{{ scalars | join(" string, ") }} string, {{ plain_lists }}, {{ lists_of_text }}, unlike_schema string',
             map('columnNameOfCorruptRecord', 'unlike_schema')
         ) as movie,
-        contains(text, ':" ') or contains(text, '": ') as may_hold_blanks
+        contains(payload_text, ':" ') or contains(payload_text, '": ') as may_hold_blanks
     from texts
 
 ),
@@ -96,7 +97,7 @@ parsed as (
         movie.unlike_schema is null and not may_hold_blanks as is_plain,
         case
             when movie.unlike_schema is not null or may_hold_blanks
-                then from_json(text, '{{ lists_as_text }}')
+                then from_json(payload_text, '{{ lists_as_text }}')
         end as as_text,
         -- where each field holds something, each is there
         case
@@ -174,7 +175,7 @@ typed as (
             when is_plain
                 then cast(
                     filter(movie.credits.cast, credit -> credit.id is not null)
-                    as array<struct<person_id: bigint, person_name: string, gender: int, known_for_department: string, character: string, billing_order: int, credit_id: string>>
+                    as array<struct<{{ person }}, character: string, billing_order: int, credit_id: string>>
                 )
             else filter(
                 transform(
@@ -197,7 +198,7 @@ typed as (
             when is_plain
                 then cast(
                     filter(movie.credits.crew, credit -> credit.id is not null)
-                    as array<struct<person_id: bigint, person_name: string, gender: int, known_for_department: string, department: string, job: string, credit_id: string>>
+                    as array<struct<{{ person }}, department: string, job: string, credit_id: string>>
                 )
             else filter(
                 transform(
@@ -303,7 +304,8 @@ observations as (
         movie.title is not null or array_contains(field_names, 'title') as has_title,
         movie.original_title is not null or array_contains(field_names, 'original_title') as has_original_title,
         movie.overview is not null or array_contains(field_names, 'overview') as has_overview,
-        movie.original_language is not null or array_contains(field_names, 'original_language') as has_original_language,
+        movie.original_language is not null
+        or array_contains(field_names, 'original_language') as has_original_language,
         movie.status is not null or array_contains(field_names, 'status') as has_status,
         movie.release_date is not null or array_contains(field_names, 'release_date') as has_release_date,
         movie.runtime is not null or array_contains(field_names, 'runtime') as has_runtime,
@@ -329,7 +331,8 @@ observations as (
                 and (as_text.credits is null or as_text.credits.crew is not null)
         end as has_crew_credits,
         movie.keywords is not null or array_contains(field_names, 'keywords') as has_keywords,
-        movie.production_companies is not null or array_contains(field_names, 'production_companies') as has_production_companies,
+        movie.production_companies is not null
+        or array_contains(field_names, 'production_companies') as has_production_companies,
         movie.reviews is not null or array_contains(field_names, 'reviews') as has_reviews,
 
         -- dbt-spark turns ANSI mode off, where a failed cast is a silent NULL: named here, counted in `cast_failures`
