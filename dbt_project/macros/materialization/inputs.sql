@@ -8,13 +8,23 @@
     {%- for node in tables_read(model, {}).values() -%}
         {%- set relation = relation_of(node) -%}
         {%- if node.config.get('meta', {}).get('is_compared_by') == 'content' -%}
-            {%- set rows = run_query('select to_json(collect_list(struct(*))) as content from ' ~ relation).rows -%}
-            {%- do positions.update({relation | string: rows[0]['content']}) -%}
+            {%- do positions.update({relation | string: content_of(relation)}) -%}
         {%- else -%}
             {%- do positions.update({relation | string: last_change(relation)}) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(positions) }}
+{%- endmacro %}
+
+
+{# All rows of a small table as text. Asked for once an invocation, as `recent_commits` is. #}
+{% macro content_of(relation) -%}
+    {%- set known = graph.setdefault('lakehouse_contents', {}).setdefault(invocation_id, {}) -%}
+    {%- if relation | string not in known -%}
+        {%- set rows = run_query('select to_json(collect_list(struct(*))) as content from ' ~ relation).rows -%}
+        {%- do known.update({relation | string: rows[0]['content']}) -%}
+    {%- endif -%}
+    {{ return(known[relation | string]) }}
 {%- endmacro %}
 
 
