@@ -1,7 +1,8 @@
 """All of what `docs/performance.md` is made from: `python -m benchmarks [--quick] [name ...]`.
 
 Each part runs in a process of its own and prints Markdown, which takes the place of what stood between the part's two
-marks in `docs/performance.md`; what is said about the figures stays. `--quick` takes about ten minutes: it shows that
+marks in `docs/performance.md`; what is said about the figures stays. A part without marks there is only printed: its
+figures stand where another document speaks of what it measures. `--quick` takes about ten minutes: it shows that
 everything runs, prints the same tables, and leaves the document alone.
 """
 
@@ -52,15 +53,9 @@ def measured(name: str, arguments: list[str]) -> str:
 
 
 def placed(document: str, name: str, figures: str) -> str:
-    """The document with these figures between the marks of a part.
-
-    Raises:
-        LookupError: it has no such marks.
-    """
-    marks = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-    if not marks.search(document):
-        raise LookupError(f"{DOCUMENT} has no place for {name}.")
-    return marks.sub(lambda found: f"{found[1]}{figures}{found[2]}", document, count=1)
+    """The document with these figures between the marks of a part, where it has them."""
+    marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    return marks.sub(lambda found: f"{found[1]}{figures}\n{found[2]}", document, count=1)
 
 
 def main(arguments: list[str], document: Path = DOCUMENT) -> None:
