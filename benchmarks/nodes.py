@@ -1,7 +1,7 @@
 """What a node of dbt costs on a small lake, where next to nothing is read: `python -m benchmarks.nodes [movies]`.
 
 The marts and their tests are built again and again on a Thrift server that has built them before, each time for another
-instant, so that none is as it was; with one, two, three and four threads. It prints Markdown for `docs/performance.md`.
+instant, so that none is as it was; with one, two and four threads. It prints Markdown for `docs/performance.md`.
 """
 
 import statistics
@@ -17,7 +17,7 @@ from orchestration import dbt
 from tests.instance import lakehouse, selected, variables
 
 _MOVIES = 5_000
-_THREADS = (1, 2, 3, 4)
+_THREADS = (1, 2, 4)
 _ROUNDS = 3
 
 
