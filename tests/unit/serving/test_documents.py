@@ -90,7 +90,8 @@ def test_the_hash_tells_types_apart() -> None:
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 contents = st.lists(
-    st.fixed_dictionaries({"_id": texts, "v": st.one_of(texts, st.integers(), st.floats())}), max_size=20
+    st.fixed_dictionaries({"_id": texts, "v": st.one_of(texts, st.integers(-(2**63), 2**63 - 1), st.floats())}),
+    max_size=20,
 )
 
 
