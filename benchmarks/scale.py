@@ -2,10 +2,11 @@
 
     python -m benchmarks.scale [movies ...]
 
-Each size has an instance of its own, with nothing running and nothing made, and three runs on it:
+Each size has an instance of its own, with nothing running and nothing made, and four runs on it:
 
 - all: every movie, as observed on three dates;
-- 1 %: a hundredth of the movies, observed once more;
+- 1 %: a hundredth of the movies, observed once more, for which services have never merged anything;
+- 1 %, next day: the same movies on the day after, as on any later day;
 - none: the same again, of which nothing is new.
 
 It prints Markdown and draws the growth of each step, both for `docs/performance.md`, and keeps all figures with the
@@ -33,7 +34,13 @@ from tests import lake
 from tests.instance import ROOT, lakehouse, selected, variables
 
 SIZES = (5_000, 20_000, 100_000, 1_000_000)
-_FIRST_DAY, _LATER_DAY = "2026-02-01", "2026-02-08"
+# Of each run: on which part of the movies, the day that it is for, and when they were observed.
+_RUNS = {
+    "all": (1.0, "2026-02-01", "2026-01-02,2026-01-23,2026-01-29"),
+    "1 %": (0.01, "2026-02-08", "2026-02-08"),
+    "1 %, next day": (0.01, "2026-02-09", "2026-02-09"),
+    "none": (0.01, "2026-02-09", "2026-02-09"),
+}
 _RESULTS = Path(__file__).with_name("scale.json")
 _PLOT = Path(__file__).parent.parent / "docs" / "growth.svg"
 _GIB = 1024**3
@@ -135,14 +142,12 @@ def _tables(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def measured(movies: int) -> dict[str, Any]:
-    """The three runs of one size."""
+    """The runs of one size."""
     with _instance(movies) as instance:
         _asked(instance, "up")
-        few = max(1, movies // 100)
-        found = {
-            "all": _cycle(instance, movies, _FIRST_DAY, "2026-01-02,2026-01-23,2026-01-29"),
-            "1 %": _cycle(instance, few, _LATER_DAY, _LATER_DAY),
-            "none": _cycle(instance, few, _LATER_DAY, _LATER_DAY),
+        found: dict[str, Any] = {
+            name: _cycle(instance, max(1, round(movies * part)), day, dates)
+            for name, (part, day, dates) in _RUNS.items()
         }
         found["disk"] = {"free_gib": round(shutil.disk_usage(instance["LAKEHOUSE_HOME"]).free / _GIB, 1)}
         return found
@@ -168,7 +173,7 @@ def report(results: Mapping[int, Mapping[str, Any]]) -> str:
     large = [size for size in sizes if size >= 20_000]
     steps = list(results[sizes[0]]["all"]["steps"])
     lines = []
-    for run in ("all", "1 %", "none"):
+    for run in _RUNS:
         lines += [
             f"\n| {run}: seconds | {' | '.join(f'{size:,}' for size in sizes)} | exponent from {large[0]:,} |"
             if len(large) > 1
