@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def _shim(bundled: Path, cache_dir: Path) -> Path:
     text = _SHIM.format(java=bundled / "bin" / "java", options=options)
     shim = home / "bin" / "java"
     if not shim.exists() or shim.read_text(encoding="utf-8") != text:
-        draft = shim.with_suffix(f".{os.getpid()}")
+        # One thread of several may be here at the same moment, of this process or of another.
+        draft = shim.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         draft.write_text(text, encoding="utf-8")
         draft.chmod(draft.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
         draft.replace(shim)
