@@ -74,12 +74,12 @@ def _take_drafts(folder: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if not recorded.exists():
                 draft.replace(folder / f"{found['key']}.aot")
-            elif not _is_used(recorded):
+            elif not _is_at_work_on(recorded):
                 recorded.unlink()
                 draft.unlink()
 
 
-def _is_used(recorded: Path) -> bool:
+def _is_at_work_on(recorded: Path) -> bool:
     """Whether a process is at work on a recording: its JVM, or the one that makes the cache of it."""
     wanted = str(recorded.with_suffix(""))
     for process in psutil.process_iter():

@@ -75,3 +75,31 @@
             then '{{ name }}'
     end
 {%- endmacro %}
+
+
+{#
+    The entries of a list of the payload that have an id, in their order. Those of a plain payload are taken as they were read;
+    of any other each value is cast. `fields` are what an entry holds beside its id: its name in the payload, the name here, and
+    its type, string or int. Used in `stg_tmdb__observations`, which has `is_plain`, `movie` and `as_text`.
+#}
+{% macro entries_of(list, id, fields) -%}
+    case
+        when is_plain
+            then cast(
+                filter(movie.{{ list }}, entry -> entry.id is not null)
+                as array<struct<{{ id }}: bigint{% for _, name, type in fields %}, {{ name }}: {{ type }}{% endfor %}>>
+            )
+        else filter(
+            transform(
+                as_text.{{ list }},
+                entry -> struct(
+                    try_cast(entry.id as bigint) as {{ id }}
+                    {%- for field, name, type in fields %},
+                    {{ to_text('entry.' ~ field) if type == 'string' else 'try_cast(entry.' ~ field ~ ' as ' ~ type ~ ')' }} as {{ name }}
+                    {%- endfor %}
+                )
+            ),
+            entry -> entry.{{ id }} is not null
+        )
+    end
+{%- endmacro %}

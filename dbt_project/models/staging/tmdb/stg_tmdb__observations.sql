@@ -32,7 +32,11 @@
     'popularity',
 ] %}
 {% set credit = 'id: ID, name: string, gender: NUMBER, known_for_department: string' %}
-{% set person = 'person_id: bigint, person_name: string, gender: int, known_for_department: string' %}
+{% set person = [
+    ('name', 'person_name', 'string'),
+    ('gender', 'gender', 'int'),
+    ('known_for_department', 'known_for_department', 'string'),
+] %}
 {% set named = 'array<struct<id: ID, name: string>>' %}
 {% set lists %}
     genres {{ named }},
@@ -171,85 +175,22 @@ typed as (
             genre -> genre.genre_id is not null
         ) as genres,
 
-        case
-            when is_plain
-                then cast(
-                    filter(movie.credits.cast, credit -> credit.id is not null)
-                    as array<struct<{{ person }}, character: string, billing_order: int, credit_id: string>>
-                )
-            else filter(
-                transform(
-                    as_text.credits.cast,
-                    credit -> struct(
-                        try_cast(credit.id as bigint) as person_id,
-                        {{ to_text('credit.name') }} as person_name,
-                        try_cast(credit.gender as int) as gender,
-                        {{ to_text('credit.known_for_department') }} as known_for_department,
-                        {{ to_text('credit.character') }} as character,
-                        try_cast(credit.order as int) as billing_order,
-                        {{ to_text('credit.credit_id') }} as credit_id
-                    )
-                ),
-                credit -> credit.person_id is not null
-            )
-        end as cast_credits,
+        {{ entries_of('credits.cast', 'person_id', person + [
+            ('character', 'character', 'string'),
+            ('order', 'billing_order', 'int'),
+            ('credit_id', 'credit_id', 'string'),
+        ]) }} as cast_credits,
 
-        case
-            when is_plain
-                then cast(
-                    filter(movie.credits.crew, credit -> credit.id is not null)
-                    as array<struct<{{ person }}, department: string, job: string, credit_id: string>>
-                )
-            else filter(
-                transform(
-                    as_text.credits.crew,
-                    credit -> struct(
-                        try_cast(credit.id as bigint) as person_id,
-                        {{ to_text('credit.name') }} as person_name,
-                        try_cast(credit.gender as int) as gender,
-                        {{ to_text('credit.known_for_department') }} as known_for_department,
-                        {{ to_text('credit.department') }} as department,
-                        {{ to_text('credit.job') }} as job,
-                        {{ to_text('credit.credit_id') }} as credit_id
-                    )
-                ),
-                credit -> credit.person_id is not null
-            )
-        end as crew_credits,
+        {{ entries_of('credits.crew', 'person_id', person + [
+            ('department', 'department', 'string'),
+            ('job', 'job', 'string'),
+            ('credit_id', 'credit_id', 'string'),
+        ]) }} as crew_credits,
 
-        case
-            when is_plain
-                then cast(
-                    filter(movie.keywords.keywords, keyword -> keyword.id is not null)
-                    as array<struct<keyword_id: bigint, keyword_name: string>>
-                )
-            else filter(
-                transform(
-                    as_text.keywords.keywords,
-                    keyword -> struct(
-                        try_cast(keyword.id as bigint) as keyword_id, {{ to_text('keyword.name') }} as keyword_name
-                    )
-                ),
-                keyword -> keyword.keyword_id is not null
-            )
-        end as keywords,
+        {{ entries_of('keywords.keywords', 'keyword_id', [('name', 'keyword_name', 'string')]) }} as keywords,
 
-        case
-            when is_plain
-                then cast(
-                    filter(movie.production_companies, company -> company.id is not null)
-                    as array<struct<company_id: bigint, company_name: string>>
-                )
-            else filter(
-                transform(
-                    as_text.production_companies,
-                    company -> struct(
-                        try_cast(company.id as bigint) as company_id, {{ to_text('company.name') }} as company_name
-                    )
-                ),
-                company -> company.company_id is not null
-            )
-        end as production_companies,
+        {{ entries_of('production_companies', 'company_id', [('name', 'company_name', 'string')]) }}
+            as production_companies,
 
         filter(
             transform(
